@@ -1,0 +1,65 @@
+# Everything happens in .venv, which is made on demand. The stamps inside it say what has been installed.
+#   make tour    the main job on real input, with only what it needs
+#   make test    all tests
+#   make lint    style, formatting and types
+#   make bench   timings, as JSON
+#   make docs    the pictures of the documentation, from the program's real output
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := requirements/constraints-test.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: tour test lint format bench docs browser clean
+.DELETE_ON_ERROR:
+
+tour: $(VENV)/.installed-tour
+	$(BIN)/pullback tour
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python bench/run.py
+
+docs: $(VENV)/.installed-tour
+	$(BIN)/python tools/pictures.py
+
+# A browser for the tests of pages: Debian's own, only where none is there.
+browser:
+	command -v chromium >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium fonts-dejavu fonts-nanum; }
+
+# Where Python came without ensurepip (Debian splits it off), the pip that is there fills the environment.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "pullback needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	  rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@touch $@
+
+$(VENV)/.installed-tour: $(VENV)/.created pyproject.toml $(CONSTRAINTS)
+	@echo "installing pullback and what the tour needs into $(VENV)" >&2
+	@$(PIP) install --constraint $(CONSTRAINTS) --editable '.[tour]'
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed-tour
+	@echo "installing what the tests need into $(VENV)" >&2
+	@$(PIP) install --constraint $(CONSTRAINTS) --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,0 +1,1 @@
+"""Derivatives of tensor graphs by tensor graphs."""

@@ -1,0 +1,181 @@
+"""The commands and their options, and what is said where an argument fits none of them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from pullback.errors import PullbackError
+
+HANDLERS = {
+    "derive": "pullback.cli.derive:run",
+    "gradient": "pullback.cli.closed_forms:run",
+    "jacobian": "pullback.cli.closed_forms:run",
+    "hessian": "pullback.cli.closed_forms:run",
+    "backward": "pullback.cli.closed_forms:run",
+    "check": "pullback.cli.check:run",
+    "tour": "pullback.cli.tour:run",
+}
+
+_SUMMARIES = {
+    "derive": "show the derivation, step by step, with numbers where values are given",
+    "gradient": "print the gradient of a scalar",
+    "jacobian": "print the Jacobian",
+    "hessian": "print the Hessian of a scalar (--wrt x,y for a mixed one)",
+    "backward": "print dL/d(each input) given g = dL/d(output)",
+    "check": "compare the derived gradients with finite differences",
+    "tour": "derive a linear layer's backward pass, then train a network on digits with derived gradients",
+}
+
+_EXAMPLES = """examples:
+  pullback derive "y = W x" --value W="1 2 3; 4 5 6" --value x="9 10 11" --upstream "7 8"
+  pullback gradient "norm(A x - b)^2" --wrt x
+  pullback backward "h = relu(W x + b)" --format latex
+  echo "x' A x" | pullback gradient - --wrt x --assume A=symmetric
+"""
+
+_NEGATIVE_START = re.compile(r"-[^-]")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as every other error is said, with the nearest thing that exists."""
+
+    def error(self, message: str) -> NoReturn:
+        raise PullbackError(message, hint=f"{self.prog} --help lists what there is")
+
+
+def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the arguments of the process.
+
+    Raises:
+        PullbackError: An unknown command or option (with the nearest known one), a missing or surplus argument.
+        SystemExit: After ``--help`` or ``--version``.
+    """
+    parser = _build(arguments)
+    words = [argument for argument in arguments if argument not in ("-h", "--help", "--version")]
+    if words and words == list(arguments) and words[0] not in HANDLERS and not words[0].startswith("--"):
+        raise PullbackError(f"there is no command {words[0][:60]!r}", hint=_nearest(words[0], HANDLERS, parser.prog))
+    options, unknown = parser.parse_known_args([_guard(argument) for argument in arguments])
+    if unknown:
+        surplus = unknown[0].strip()
+        if not surplus.startswith("--"):
+            raise PullbackError(
+                f"one argument too many: {surplus[:60]!r}", hint="put the whole program between quotation marks"
+            )
+        known = [option for option in _SHARED if option.startswith("--")] + ["--help", "--quick", "--seed"]
+        hint = _nearest(surplus.partition("=")[0], known, f"{parser.prog} {options.command}")
+        raise PullbackError(f"there is no option {surplus[:60]}", hint=hint)
+    return options
+
+
+def _guard(argument: str) -> str:
+    """Let a program or a value that starts with a minus sign through as one: no short option but -h exists."""
+    return f" {argument}" if _NEGATIVE_START.match(argument) and argument != "-h" else argument
+
+
+def _nearest(word: str, known: Sequence[str] | dict[str, str], prog: str) -> str:
+    near = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"{prog} --help lists what there is"
+
+
+def _build(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser; only the sub-parser of the command that is asked for gets its options."""
+    parser = _Parser(
+        prog="pullback",
+        description="The forward pass in, the backward pass out: in closed matrix form, with its steps.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for command, summary in _SUMMARIES.items():
+        sub = commands.add_parser(command, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        sub.allow_abbrev = False
+        if command not in arguments:
+            continue
+        if command == "tour":
+            _add_tour_options(sub)
+        else:
+            _add_shared_options(sub, command)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"pullback {version('pullback')}")
+        except PackageNotFoundError:
+            print("pullback, not installed")
+        raise SystemExit(0)
+
+
+_Adder = Callable[[argparse.ArgumentParser], object]
+FORMATS = ("terminal", "unicode", "latex", "markdown", "html", "json")
+
+_SHARED: dict[str, _Adder] = {
+    "program": lambda p: p.add_argument(
+        "program", metavar="PROGRAM", help="the program; @FILE reads it from a file, - from standard input"
+    ),
+    "--wrt": lambda p: p.add_argument(
+        "--wrt", action="append", default=[], metavar="X", help="by which inputs (repeat, or part by commas)"
+    ),
+    "--shape": lambda p: p.add_argument(
+        "--shape", action="append", default=[], metavar="W=M,N", help="the shape of an input: numbers or names"
+    ),
+    "--assume": lambda p: p.add_argument(
+        "--assume", action="append", default=[], metavar="A=SPD", help="a property of an input, such as symmetric"
+    ),
+    "--value": lambda p: p.add_argument(
+        "--value",
+        action="append",
+        default=[],
+        metavar="W=VALUE",
+        help='a value: "1 2 3; 4 5 6", or a .npy, .csv or .json file',
+    ),
+    "--upstream": lambda p: p.add_argument(
+        "--upstream", metavar="VALUE", help="the value of g = dL/d(output), written as --value is"
+    ),
+    "--structured": lambda p: p.add_argument(
+        "--structured", action="store_true", help="respect the declared symmetry of an input in its gradient"
+    ),
+    "--layout": lambda p: p.add_argument(
+        "--layout", choices=("denominator", "numerator"), default="denominator", help="how a derivative is shown"
+    ),
+    "--batch": lambda p: p.add_argument("--batch", metavar="B", help="lift a per-sample program over a batch axis B"),
+    "--method": lambda p: p.add_argument(
+        "--method", choices=("elementwise", "differential"), default="elementwise", help="how derive tells it"
+    ),
+    "--lang": lambda p: p.add_argument("--lang", choices=("en", "ko"), default="en", help="the language of the steps"),
+    "--format": lambda p: p.add_argument(
+        "--format", choices=FORMATS, default="terminal", help="how the result is written"
+    ),
+    "--output": lambda p: p.add_argument("--output", metavar="FILE", help="write the result to a file"),
+}
+
+
+def _add_shared_options(parser: argparse.ArgumentParser, command: str) -> None:
+    for add in _SHARED.values():
+        add(parser)
+    if command == "check":
+        _add_seed(parser)
+
+
+def _add_tour_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output", default="pullback-tour.png", metavar="FILE", help="where the plot of the loss goes (%(default)s)"
+    )
+    parser.add_argument("--quick", action="store_true", help="train for a few seconds only")
+    _SHARED["--lang"](parser)
+    _add_seed(parser)
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, help="of every random number (%(default)s)")

@@ -1,0 +1,94 @@
+"""The commands gradient, jacobian, hessian and backward: the closed form alone, so that it can be piped."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pullback as pb
+from pullback.cli.program import inputs_by, parse, tell, upstream_for, values_for
+from pullback.cli.render import Result, as_json, as_text
+from pullback.cli.request import Request, read_request
+from pullback.cli.writing import write_result
+from pullback.errors import PullbackError
+
+_UPSTREAM = "g"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Derive what the command asks for and print it.
+
+    Raises:
+        PullbackError: As the functions of the same names in ``pullback`` do.
+    """
+    request = read_request(options)
+    program = parse(request)
+    choices: dict[str, Any] = {}
+    if options.structured:
+        choices["structured"] = True
+    if options.layout != "denominator":
+        choices["layout"] = options.layout
+    results = _DERIVE[options.command](program, request, choices)
+    _evaluate(results, request, program, options.command)
+    if options.format == "json":
+        write_result(as_json(options.command, request.text, results), options.output)
+        return 0
+    labelled = len(results) > 1 or (options.command == "backward" and not request.wrt)
+    write_result(as_text(results, options.format, labelled=labelled), options.output)
+    for result in results:
+        if result.value is not None:
+            tell(f"{result.label} = {_numbers(result.value)}")
+    return 0
+
+
+def _gradient(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
+    return [Result((name,), "L", pb.gradient(program, wrt=name, **choices)) for name in inputs_by(request, program)]
+
+
+def _jacobian(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
+    return [Result((name,), "y", pb.jacobian(program, wrt=name, **choices)) for name in inputs_by(request, program)]
+
+
+def _hessian(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
+    names = inputs_by(request, program)
+    if not request.wrt and len(names) > 1:
+        raise PullbackError(
+            f"the program has {len(names)} inputs: {', '.join(names)}",
+            hint=f"name one with --wrt {names[0]}, or two for a mixed Hessian with --wrt {names[0]},{names[1]}",
+        )
+    if len(names) > 2:
+        raise PullbackError(
+            f"a Hessian is by one or two inputs, not by {len(names)}", hint="name one or two with --wrt"
+        )
+    return [Result(names, "L", pb.hessian(program, wrt=names[0] if len(names) == 1 else names, **choices))]
+
+
+def _backward(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
+    found = pb.backward(program, wrt=request.wrt or None, upstream=_UPSTREAM, **choices)
+    return [Result((name,), "L", expression) for name, expression in found.items()]
+
+
+_DERIVE = {"gradient": _gradient, "jacobian": _jacobian, "hessian": _hessian, "backward": _backward}
+
+
+def _evaluate(results: list[Result], request: Request, program: pb.Program, command: str) -> None:
+    """Put numbers to the results where values are given."""
+    values: dict[str, Any] = dict(values_for(request, program))
+    upstream = upstream_for(request, program)
+    if upstream is not None:
+        if command != "backward":
+            raise PullbackError(f"--upstream is for backward and derive, not for {command}", hint="leave it out")
+        values[_UPSTREAM] = upstream
+    if values:
+        for result in results:
+            result.value = result.expression.evaluate(values)
+
+
+def _numbers(value: Any) -> str:
+    """Write an array as ``--value`` reads it; long ones are cut."""
+    if value.ndim == 0:
+        return f"{float(value):.10g}"
+    if value.ndim > 2 or value.size > 400:
+        return f"an array {' x '.join(map(str, value.shape))}; --format json gives its entries"
+    rows = value.reshape(-1, value.shape[-1]).tolist()
+    return f"[{'; '.join(' '.join(f'{entry:.10g}' for entry in row) for row in rows)}]"

@@ -1,0 +1,73 @@
+"""From what the options ask for to a parsed program with values that fit it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pullback as pb
+from pullback.cli.request import Request
+from pullback.errors import PullbackError
+from pullback.syntax.names import normalise
+
+if TYPE_CHECKING:
+    from pullback.values.files import Array
+
+
+def parse(request: Request) -> pb.Program:
+    """Parse the program of a request.
+
+    Raises:
+        PullbackError: As ``pullback.parse`` does.
+    """
+    lifted: dict[str, Any] = {} if request.batch is None else {"batch": request.batch}
+    return pb.parse(request.text, shapes=request.shapes, assume=request.assume, **lifted)
+
+
+def inputs_by(request: Request, program: pb.Program) -> tuple[str, ...]:
+    """Give the inputs to derive by, as they are written: those asked for, or all of them.
+
+    Raises:
+        PullbackError: The program has no inputs.
+    """
+    names = request.wrt or tuple(entry.name for entry in program.inputs.values())
+    if not names:
+        raise PullbackError(
+            "the program has no inputs to derive by", source=request.text, hint="use a variable, as in x' x"
+        )
+    return names
+
+
+def values_for(request: Request, program: pb.Program) -> dict[str, Array | int]:
+    """Give the values of a request as the program needs them.
+
+    A table of one row or one column is a vector where the program has one; a whole number for what is no
+    input is the size of a dimension. What does not fit is left to the engine, which says so.
+    """
+    if not request.values:
+        return {}
+    from pullback.values import fit
+
+    inputs = {name: len(entry.shape) for name, entry in program.inputs.items()}
+    values: dict[str, Array | int] = {}
+    for name, array in request.values.items():
+        axes = inputs.get(normalise(name))
+        if axes is not None:
+            values[name] = fit(array, axes)
+        else:
+            values[name] = int(array) if array.ndim == 0 and float(array).is_integer() else array
+    return values
+
+
+def upstream_for(request: Request, program: pb.Program) -> Array | None:
+    """Give the value of the upstream gradient in the shape of the output, if there is one."""
+    if request.upstream is None:
+        return None
+    from pullback.values import fit
+
+    return fit(request.upstream, len(program.output.shape))
+
+
+def tell(text: str) -> None:
+    """Say something to people, beside the result."""
+    print(text, file=sys.stderr)

@@ -1,0 +1,125 @@
+"""Dimensions: whole numbers that may be symbolic, such as ``n``, ``3`` or ``m n + 1``.
+
+A dimension is a polynomial with integer coefficients over dimension names, interned, so equal
+dimensions are one object and compare by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from weakref import WeakValueDictionary
+
+Monomial = tuple[str, ...]
+
+
+class Dimension:
+    """The length of an axis.
+
+    >>> Dimension.of("n") * 2 + 1
+    Dimension(1 + 2 n)
+    >>> Dimension.of("n") is Dimension.of("n")
+    True
+    """
+
+    __slots__ = ("__weakref__", "terms")
+    _interned: WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dimension] = WeakValueDictionary()
+    terms: tuple[tuple[Monomial, int], ...]
+
+    @staticmethod
+    def of(value: int | str | Dimension) -> Dimension:
+        """Make a dimension of a number or a name; a dimension passes through."""
+        if isinstance(value, Dimension):
+            return value
+        if isinstance(value, str):
+            return Dimension._intern({(value,): 1})
+        return Dimension._intern({(): value})
+
+    @staticmethod
+    def _intern(terms: Mapping[Monomial, int]) -> Dimension:
+        key = tuple(sorted((m, c) for m, c in terms.items() if c))
+        found = Dimension._interned.get(key)
+        if found is None:
+            found = object.__new__(Dimension)
+            found.terms = key
+            found = Dimension._interned.setdefault(key, found)
+        return found
+
+    def __add__(self, other: Dimension | int) -> Dimension:
+        terms = dict(self.terms)
+        for monomial, coefficient in Dimension.of(other).terms:
+            terms[monomial] = terms.get(monomial, 0) + coefficient
+        return Dimension._intern(terms)
+
+    def __sub__(self, other: Dimension | int) -> Dimension:
+        return self + Dimension.of(other) * -1
+
+    def __mul__(self, other: Dimension | int) -> Dimension:
+        terms: dict[Monomial, int] = {}
+        for left, a in self.terms:
+            for right, b in Dimension.of(other).terms:
+                monomial = tuple(sorted(left + right))
+                terms[monomial] = terms.get(monomial, 0) + a * b
+        return Dimension._intern(terms)
+
+    @property
+    def number(self) -> int | None:
+        """The value of a dimension that is a plain number, else None."""
+        if not self.terms:
+            return 0
+        return self.terms[0][1] if len(self.terms) == 1 and self.terms[0][0] == () else None
+
+    @property
+    def name(self) -> str | None:
+        """The name of a dimension that is a plain name, else None."""
+        if len(self.terms) == 1 and self.terms[0][1] == 1 and len(self.terms[0][0]) == 1:
+            return self.terms[0][0][0]
+        return None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that occur in it."""
+        return frozenset(name for monomial, _ in self.terms for name in monomial)
+
+    def substitute(self, sizes: Mapping[str, Dimension]) -> Dimension:
+        """Replace names by dimensions; names that are not in the mapping stay."""
+        if not any(name in sizes for monomial, _ in self.terms for name in monomial):
+            return self
+        total = Dimension.of(0)
+        for monomial, coefficient in self.terms:
+            term = Dimension.of(coefficient)
+            for name in monomial:
+                term = term * sizes.get(name, Dimension.of(name))
+            total = total + term
+        return total
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        """Compute its value; raises KeyError with the name that has no size."""
+        total = 0
+        for monomial, coefficient in self.terms:
+            term = coefficient
+            for name in monomial:
+                term *= sizes[name]
+            total += term
+        return total
+
+    def __str__(self) -> str:
+        if not self.terms:
+            return "0"
+        shown = []
+        for monomial, coefficient in self.terms:
+            factors = list(monomial) if coefficient == 1 and monomial else [str(coefficient), *monomial]
+            shown.append(" ".join(factors))
+        return " + ".join(shown)
+
+    def __repr__(self) -> str:
+        return f"Dimension({self})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restore, (self.terms,))
+
+
+def _restore(terms: tuple[tuple[Monomial, int], ...]) -> Dimension:
+    return Dimension._intern(dict(terms))
+
+
+ONE = Dimension.of(1)

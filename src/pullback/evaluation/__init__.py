@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: any tensor graph computed with NumPy."""

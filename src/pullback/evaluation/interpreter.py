@@ -1,0 +1,65 @@
+"""Computes a graph node by node: the plain reading that every faster plan must agree with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pullback.errors import ValuesError
+from pullback.evaluation.contraction import contract
+from pullback.operations.entry import Primitive
+from pullback.operations.table import TABLE
+from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological
+from pullback.tensor.reshape import Linear
+
+_VALUES = {
+    meaning.operation.name: meaning.value
+    for entry in TABLE.values()
+    for meaning in entry.meanings
+    if isinstance(meaning, Primitive)
+} | {"pi": lambda: math.pi}
+
+
+def interpret(roots: Iterable[Node], arrays: Mapping[Variable, Any], sizes: Mapping[str, int]) -> list[Any]:
+    """Compute nodes; ``arrays`` holds the variables, ``sizes`` the dimension names.
+
+    Raises:
+        ValuesError: A matrix is singular, or not positive definite where it must be.
+    """
+    import numpy as np
+
+    roots = list(roots)
+    kinds = [array.dtype for array in arrays.values()]
+    dtype = np.result_type(*kinds) if kinds else np.dtype(np.float64)
+    done: dict[Node, Any] = {}
+    with np.errstate(all="ignore"):
+        for node in topological(roots):
+            done[node] = _compute(node, done, arrays, sizes, dtype)
+    return [done[root] for root in roots]
+
+
+def _compute(
+    node: Node, done: Mapping[Node, Any], arrays: Mapping[Variable, Any], sizes: Mapping[str, int], dtype: Any
+) -> Any:
+    import numpy as np
+
+    if isinstance(node, Variable):
+        return arrays[node]
+    if isinstance(node, Product):
+        lengths = [axis.evaluate(sizes) for axis in node.dimensions]
+        factors = [(done[f.node], f.indices, f.exponent) for f in node.factors]
+        return contract(factors, node.output, lengths, dtype)
+    if isinstance(node, Sum):
+        total = np.zeros(tuple(axis.evaluate(sizes) for axis in node.axes), dtype=dtype)
+        for coefficient, term in node.terms:
+            total = total + (done[term] if coefficient == 1 else float(coefficient) * done[term])
+        return total
+    assert isinstance(node, Apply)
+    inputs = [done[argument] for argument in node.arguments]
+    if isinstance(node.operation, Linear):
+        return node.operation.evaluate(inputs[0], sizes)
+    try:
+        return np.asarray(_VALUES[node.operation.name](*inputs))
+    except np.linalg.LinAlgError as error:
+        raise ValuesError(f"{node.operation.name} can't be computed here: {str(error).lower()}") from None

@@ -1,0 +1,112 @@
+"""Unification of dimensions.
+
+A dimension that is not known yet is a name that starts with ``?``; one that a text merely mentions
+(``eye(n)``) starts with ``~`` and becomes that name where nothing else decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pullback.dimension import Dimension
+
+_LETTERS = ("n", "m", "k", "p", "q", "r", "s", "t", "d", "l")
+
+
+class Solver:
+    """Holds what is known of the unknown dimensions."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, Dimension] = {}
+        self.count = 0
+
+    def fresh(self) -> Dimension:
+        """Make a dimension that nothing is known of."""
+        self.count += 1
+        return Dimension.of(f"?{self.count}")
+
+    def copy(self) -> Solver:
+        """Copy, for trying out."""
+        other = Solver()
+        other.bound, other.count = dict(self.bound), self.count
+        return other
+
+    def resolve(self, dimension: Dimension) -> Dimension:
+        """Put in what is known."""
+        while True:
+            name = dimension.name
+            if name is not None:
+                found = self.bound.get(name)
+                if found is None:
+                    return dimension
+                dimension = found
+                continue
+            replaced = dimension.substitute(self.bound)
+            if replaced is dimension:
+                return dimension
+            dimension = replaced
+
+    def unify(self, left: Dimension, right: Dimension) -> bool:
+        """Make two dimensions equal; False where they can't be."""
+        left, right = self.resolve(left), self.resolve(right)
+        if left is right:
+            return True
+        for here, there in ((left, right), (right, left)):
+            name = here.name
+            if name is not None and _is_open(name) and name not in there.names:
+                if name[0] == "~" and there.name is not None and there.name[0] == "?":
+                    continue
+                self.bound[name] = there
+                return True
+        return self._solve_linear(left - right) or self._specialise(left, right)
+
+    def _solve_linear(self, difference: Dimension) -> bool:
+        """Solve a x + rest = 0 for an open name x that occurs once."""
+        for monomial, coefficient in difference.terms:
+            if len(monomial) != 1 or not _is_open(monomial[0]):
+                continue
+            rest = Dimension._intern({m: c for m, c in difference.terms if m != monomial})
+            if monomial[0] in rest.names or any(c % coefficient for _, c in rest.terms):
+                continue
+            self.bound[monomial[0]] = Dimension._intern({m: -c // coefficient for m, c in rest.terms})
+            return True
+        return False
+
+    def _specialise(self, left: Dimension, right: Dimension) -> bool:
+        """A declared name may turn out to be a number."""
+        for here, there in ((left, right), (right, left)):
+            if here.name is not None and there.number is not None:
+                self.bound[here.name] = there
+                return True
+        return False
+
+    def name_unknowns(self, shapes: Iterable[tuple[Dimension, ...]], taken: Iterable[str]) -> None:
+        """Give every dimension that is still unknown a name: n for what is summed over, then m, k, …"""
+        used = set(taken)
+        shapes = list(shapes)
+        for shape in shapes:
+            for dimension in shape:
+                used |= {name for name in self.resolve(dimension).names if not _is_open(name)}
+        letters = [letter for letter in _LETTERS if letter not in used]
+        for shape in shapes:
+            for dimension in reversed(shape):
+                for name in sorted(self.resolve(dimension).names):
+                    if name[0] == "~" and name[1:] not in used:
+                        used.add(name[1:])
+                        self.bound[name] = Dimension.of(name[1:])
+                    elif _is_open(name):
+                        letters = [letter for letter in letters if letter not in used]
+                        fresh = letters.pop(0) if letters else self._numbered(used)
+                        used.add(fresh)
+                        self.bound[name] = Dimension.of(fresh)
+
+    @staticmethod
+    def _numbered(used: set[str]) -> str:
+        k = 1
+        while f"n{k}" in used:
+            k += 1
+        return f"n{k}"
+
+
+def _is_open(name: str) -> bool:
+    return name[0] in "?~"

@@ -1,0 +1,134 @@
+"""Tensors written by their entries: ``[i,j: A[i,k] B[k,j] exp(x[i])]``.
+
+Inside, an index is an extra axis of whatever it is on; the expression around the entries is lowered as
+if each entry were a number (or, with ``:``, a vector or matrix) and then lifted over those axes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pullback.dimension import ONE, Dimension
+from pullback.errors import Span
+from pullback.lowering.value import Value
+from pullback.syntax.tree import (
+    Call,
+    Chain,
+    Comprehension,
+    Indexed,
+    Name,
+    Negate,
+    Power,
+    Syntax,
+    Transpose,
+)
+from pullback.tensor.add import add, scaled
+from pullback.tensor.axes import broadcast
+from pullback.tensor.node import Node, make_variable
+from pullback.tensor.product import product
+from pullback.tensor.substitute import Lifted, substitute
+
+if TYPE_CHECKING:
+    from pullback.lowering.expressions import Environment, Lowering
+
+WHOLE = ":"
+
+
+def comprehension(lowering: Lowering, tree: Comprehension, names: Environment) -> Value:
+    """Lower a tensor written by its entries."""
+    if len(set(tree.indices)) != len(tree.indices):
+        raise lowering.error("an axis is named twice", tree.span, "for a diagonal, multiply by eye(n)[i,j]")
+    lengths: dict[str, Dimension] = {}
+    terms = [(sign, _Term(lowering, names, lengths, term)) for sign, term in _terms(tree.body)]
+    for index in tree.indices:
+        if index not in lengths:
+            hint = f"multiply by ones(n)[{index}] to say how long it is"
+            raise lowering.error(f"nothing says how long the axis {index} is", tree.span, hint)
+    shape = tuple(lengths[index] for index in tree.indices)
+    for _, term in terms:
+        if term.value.rank and not lowering.context.is_scalar(term.value):
+            raise lowering.context.mismatch("an entry must be a number here", [term.value])
+
+    def make() -> Node:
+        axes = lowering.context.axes(shape)
+        open_indices = [i for i in tree.indices if lowering.context.solver.resolve(lengths[i]) is not ONE]
+        return add([(sign, term.build(open_indices, lengths)) for sign, term in terms], axes)
+
+    return Value(shape, make, tree.span)
+
+
+def _terms(body: Syntax, sign: int = 1) -> list[tuple[int, Syntax]]:
+    """Split a sum into its terms with their signs."""
+    if isinstance(body, Chain) and body.is_sum:
+        signs = [1, *(1 if operator == "+" else -1 for operator in body.operators)]
+        return [part for s, term in zip(signs, body.operands, strict=True) for part in _terms(term, sign * s)]
+    if isinstance(body, Negate):
+        return _terms(body.operand, -sign)
+    return [(sign, body)]
+
+
+class _Term:
+    """One product of entries: its value over placeholders, and what these stand for."""
+
+    def __init__(self, lowering: Lowering, names: Environment, lengths: dict[str, Dimension], tree: Syntax) -> None:
+        self.lowering, self.names, self.lengths = lowering, names, lengths
+        self.slots: list[tuple[Value, Value, tuple[str, ...]]] = []
+        self.inner: dict[str, Value] = dict(names)
+        self.value = lowering.lower(self.replaced(tree), self.inner)
+
+    def replaced(self, tree: Syntax) -> Syntax:
+        """Put a placeholder for every entry."""
+        match tree:
+            case Indexed(operand, indices, span):
+                return self.slot(operand, indices, span)
+            case Negate(operand, span):
+                return Negate(self.replaced(operand), span)
+            case Transpose(operand, span):
+                return Transpose(self.replaced(operand), span)
+            case Power(base, exponent, entrywise, span):
+                return Power(self.replaced(base), self.replaced(exponent), entrywise, span)
+            case Chain(operands, operators, span):
+                return Chain(tuple(self.replaced(operand) for operand in operands), operators, span)
+            case Call(function, arguments, span):
+                return Call(function, tuple(self.replaced(argument) for argument in arguments), span)
+        return tree
+
+    def slot(self, operand: Syntax, indices: tuple[str, ...], span: Span) -> Syntax:
+        context = self.lowering.context
+        whole = self.lowering.lower(self.replaced(operand), self.inner)
+        if whole.rank != len(indices):
+            raise context.mismatch(f"{len(indices)} indices are on {context.describe(whole)}", [whole])
+        for index, axis in zip(indices, whole.shape, strict=True):
+            if index != WHOLE and not context.solver.unify(self.lengths.setdefault(index, axis), axis):
+                raise context.mismatch(f"the index {index} runs over two lengths", [whole])
+        shape = tuple(axis for index, axis in zip(indices, whole.shape, strict=True) if index == WHOLE)
+        name = f"entry {len(self.slots)}"
+        placeholder = Value(shape, lambda: make_variable(name, context.axes(shape)), span)
+        self.slots.append((placeholder, whole, indices))
+        self.inner[name] = placeholder
+        return Name(name, span)
+
+    def build(self, output: list[str], lengths: dict[str, Dimension]) -> Node:
+        """Build the term with the axes asked for; the other indices are summed over."""
+        context = self.lowering.context
+        leaves: dict[Node, Lifted] = {}
+        for placeholder, whole, indices in self.slots:
+            labels, extra, core = [], [], []
+            for k, (index, axis) in enumerate(zip(indices, whole.shape, strict=True)):
+                if context.solver.resolve(axis) is ONE:
+                    continue
+                labels.append(k if index == WHOLE else 1000 + list(lengths).index(index))
+                if index == WHOLE:
+                    core.append(k)
+                elif index not in extra:
+                    extra.append(index)
+            lead = [1000 + list(lengths).index(index) for index in extra]
+            node = substitute(whole.node(), leaves)
+            assert not node.extra, "entries of entries are lowered one inside the other"
+            leaves[placeholder.node()] = Lifted(product([(node.node, labels, 1)], [*lead, *core]), tuple(extra))
+        lifted = substitute(self.value.node(), leaves)
+        position = {name: k for k, name in enumerate(lifted.extra)}
+        kept = [name for name in output if name in position]
+        summed = product([(lifted.node, range(len(lifted.extra)), 1)], [position[name] for name in kept])
+        axes = tuple(context.solver.resolve(lengths[name]) for name in output)
+        return scaled(1, broadcast(summed, axes, [output.index(name) for name in kept]))

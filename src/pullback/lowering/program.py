@@ -1,0 +1,392 @@
+"""Programs: text in, one tensor for each statement out, every shape known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from pullback.dimension import ONE, Dimension
+from pullback.errors import NOWHERE, NotationError, Place, PullbackError, ShapeError, Span
+from pullback.lowering.dimensions import Solver
+from pullback.lowering.expressions import Lowering
+from pullback.lowering.inputs import find_inputs, names_in
+from pullback.lowering.value import Context, Shape, Value
+from pullback.operations.table import FUNCTIONS
+from pullback.syntax import tree
+from pullback.syntax.names import kind_of, normalise
+from pullback.syntax.parser import PROPERTIES, parse_program
+from pullback.tensor.node import Axes, Node, Variable, make_variable
+from pullback.tensor.substitute import Lifted, substitute_all
+
+_RANKS = {"scalar": 0, "vector": 1, "matrix": 2}
+_SQUARE = frozenset({"symmetric", "spd", "diagonal", "lower", "upper", "orthogonal", "invertible"})
+_MOST_TRIED = 24
+
+Shapes = Mapping[str, tuple[int | str | Dimension, ...]]
+Properties = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of a program: its name as it was written, its shape and what is known of it."""
+
+    name: str
+    shape: Shape
+    properties: frozenset[str]
+    batched: bool = False
+
+    @property
+    def variable(self) -> Variable:
+        """Its node in the graph."""
+        return make_variable(normalise(self.name), squeezed(self.shape), self.properties)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement: what it binds, its tensor in terms of the inputs, and in terms of the names it uses."""
+
+    name: str | None
+    shape: Shape
+    node: Node
+    local: Node
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program whose shapes are all known.
+
+    >>> from pullback.lowering.program import read_program
+    >>> program = read_program("y = W x + b")
+    >>> [(i.name, [str(axis) for axis in i.shape]) for i in program.inputs.values()]
+    [('W', ['m', 'n']), ('x', ['n']), ('b', ['m'])]
+    """
+
+    source: str
+    syntax: tree.Program
+    inputs: dict[str, Input]
+    statements: tuple[Statement, ...]
+    batch: Dimension | None = None
+    asked: tuple[Shapes, Properties] = field(default=({}, {}), repr=False)
+
+    @property
+    def output(self) -> Statement:
+        """The last statement."""
+        return self.statements[-1]
+
+    def input(self, name: str) -> Input:
+        """Find an input however its name is spelled; raises NotationError with the nearest one."""
+        from difflib import get_close_matches
+
+        found = self.inputs.get(normalise(name))
+        if found is None:
+            near = get_close_matches(name, [i.name for i in self.inputs.values()], n=1)
+            known = ", ".join(i.name for i in self.inputs.values()) or "none"
+            bound = any(s.name is not None and normalise(s.name) == normalise(name) for s in self.statements)
+            message = f"{name} is bound by the program, not an input" if bound else f"{name} is not an input"
+            hint = f"did you mean {near[0]}?" if near else f"the inputs are: {known}"
+            raise NotationError(message, source=self.source, hint=hint)
+        return found
+
+
+def squeezed(shape: Shape) -> Axes:
+    """The axes of a shape in the graph, where no axis has length one."""
+    return tuple(axis for axis in shape if axis is not ONE)
+
+
+def read_program(
+    text: str,
+    shapes: Shapes | None = None,
+    assume: Mapping[str, str | tuple[str, ...] | frozenset[str] | set[str] | list[str]] | None = None,
+    batch: str | int | None = None,
+    scalar_output: bool = False,
+) -> Program:
+    """Parse a program, find all shapes and lower it.
+
+    Args:
+        text: The program.
+        shapes: Shapes of inputs, each axis a number or a name.
+        assume: Properties of inputs.
+        batch: The size of a leading batch axis, over which the program is lifted.
+        scalar_output: Whether the output has to be a scalar, which may decide what a name is.
+
+    Raises:
+        NotationError: The text can't be read.
+        ShapeError: No shapes make it right.
+    """
+    parsed = parse_program(text, FUNCTIONS)
+    if batch is not None:
+        parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(batch), parsed.source)
+    known_shapes = {normalise(name): tuple(shape) for name, shape in (shapes or {}).items()}
+    return lower_program(parsed, known_shapes, _read_properties(assume or {}), scalar_output)
+
+
+def _read_properties(assume: Mapping[str, object]) -> dict[str, frozenset[str]]:
+    result = {}
+    for name, given in assume.items():
+        words = [w for part in ([given] if isinstance(given, str) else list(given)) for w in part.replace(",", " ").split()]  # type: ignore[call-overload]
+        for word in words:
+            if word not in PROPERTIES:
+                raise NotationError(f"{word} is not a property", hint=f"the properties are: {', '.join(PROPERTIES)}")
+        result[normalise(name)] = frozenset(words)
+    return result
+
+
+def lower_program(
+    parsed: tree.Program, shapes: Shapes, properties: Properties, scalar_output: bool = False
+) -> Program:
+    """Lower a parsed program; where the kinds that names suggest can't be, look for others that can."""
+    draft = _Draft(parsed, shapes, properties)
+    try:
+        program = draft.lower({}, scalar_output)
+    except ShapeError as error:
+        found = _other_kinds(draft, scalar_output)
+        if found is None:
+            raise error.at(parsed.source) from None
+        program = found
+    except PullbackError as error:
+        raise error.at(parsed.source) from None
+    return program
+
+
+def _other_kinds(draft: _Draft, scalar_output: bool) -> Program | None:
+    """Try the smallest change of kinds that makes the program right; None where it is not unique."""
+    free = [name for name in draft.spans if name not in draft.declared][:_MOST_TRIED]
+    for count in (1, 2):
+        if count == 2 and len(free) > 8:
+            break
+        found: list[Program] = []
+        for names in combinations(free, count):
+            for ranks in _changes([draft.guess(name) for name in names]):
+                try:
+                    found.append(draft.lower(dict(zip(names, ranks, strict=True)), scalar_output))
+                except ShapeError:
+                    continue
+                except PullbackError:
+                    continue
+        scalars = [p for p in found if all(i.shape == () for i in _changed(draft, p))]
+        if len(found) == 1:
+            return found[0]
+        if len(scalars) == 1:
+            return scalars[0]
+        if found:
+            return None
+    return None
+
+
+def _changed(draft: _Draft, program: Program) -> Iterator[Input]:
+    for name, entry in program.inputs.items():
+        if name not in draft.declared and len(entry.shape) != draft.guess(name):
+            yield entry
+
+
+def _changes(guesses: list[int]) -> Iterator[tuple[int, ...]]:
+    if not guesses:
+        yield ()
+        return
+    for rest in _changes(guesses[1:]):
+        for rank in (0, 1, 2):
+            if rank != guesses[0]:
+                yield (rank, *rest)
+
+
+class _Draft:
+    """A parsed program with what is declared of it, lowered as often as kinds are tried."""
+
+    def __init__(self, parsed: tree.Program, shapes: Shapes, properties: Properties) -> None:
+        self.parsed = parsed
+        self.shapes, self.properties = shapes, properties
+        self.declared: dict[str, tuple[int | str | Dimension, ...]] = dict(shapes)
+        self.facts: dict[str, frozenset[str]] = dict(properties)
+        self.kinds: dict[str, int] = {}
+        self.functions: set[str] = set()
+        for declaration in parsed.declarations:
+            self.declare(declaration)
+        known = set(shapes) | set(self.kinds)
+        self.spans, self.dimensions = find_inputs(parsed, known)
+        self.check_declared()
+
+    def declare(self, declaration: tree.Declaration) -> None:
+        name = declaration.name
+        words = frozenset(declaration.properties)
+        if "entrywise" in words:
+            self.functions.add(name)
+            return
+        for word in words & _RANKS.keys():
+            self.kinds[name] = _RANKS[word]
+        self.facts[name] = self.facts.get(name, frozenset()) | (words - _RANKS.keys())
+        if declaration.shape is not None:
+            given = self.declared.get(name)
+            if given is not None and len(given) != len(declaration.shape):
+                message = f"{name} is declared with {len(declaration.shape)} axes and given with {len(given)}"
+                raise ShapeError(message, source=self.parsed.source, places=(Place(declaration.span),))
+            self.declared.setdefault(name, declaration.shape)
+
+    def check_declared(self) -> None:
+        bound = {b.name for b in self.parsed.bindings if b.name}
+        for declaration in self.parsed.declarations:
+            name = declaration.name
+            if name not in self.spans and name not in bound and name not in self.functions:
+                self.spans[name] = declaration.span
+
+    def guess(self, name: str) -> int:
+        """The rank that a name suggests."""
+        if name in self.kinds:
+            return self.kinds[name]
+        if self.facts.get(name, frozenset()) & _SQUARE:
+            return 2
+        return _RANKS[kind_of(name)]
+
+    def lower(self, ranks: Mapping[str, int], scalar_output: bool) -> Program:
+        solver = Solver()
+        context = Context(solver, self.parsed.source)
+        lowering = Lowering(context, self.dimensions)
+        batch = self.parsed.batch
+        shapes: dict[str, Shape] = {}
+        environment: dict[str, Value] = {}
+        lead = Dimension.of(batch.size) if batch else None
+        batched = self.batched(lead)
+        for name, span in self.spans.items():
+            shape = self.shape(name, ranks, solver, lead if name in batched else None)
+            shapes[name] = shape
+            environment[name] = self.variable(context, name, shape, span)
+        for name in self.declared:
+            if name not in shapes and not any(b.name == name for b in self.parsed.bindings):
+                shapes[name] = tuple(Dimension.of(axis) for axis in self.declared[name])
+        values = self.bind(lowering, environment, shapes)
+        output = values[-1][1]
+        if scalar_output and not context.is_scalar(output):
+            raise ShapeError("the output is not a scalar", source=self.parsed.source)
+        named = [v.shape for v, _ in ((value, None) for _, value, _ in values)]
+        taken = {*shapes, *(name for name, _, _ in values if name)}
+        solver.name_unknowns([*shapes.values(), *named], taken)
+        return self.finish(context, shapes, values, lead, batched)
+
+    def shape(self, name: str, ranks: Mapping[str, int], solver: Solver, lead: Dimension | None) -> Shape:
+        given = self.declared.get(name)
+        if given is not None:
+            shape = tuple(Dimension.of(axis) for axis in given)
+            return shape[1:] if lead is not None and shape and shape[0] is lead else shape
+        rank = ranks.get(name, self.guess(name))
+        shape = tuple(solver.fresh() for _ in range(rank))
+        if rank == 2 and self.facts.get(name, frozenset()) & _SQUARE:
+            shape = (shape[0], shape[0])
+        return shape
+
+    def variable(self, context: Context, name: str, shape: Shape, span: Span) -> Value:
+        facts = self.facts.get(name, frozenset())
+        if len(shape) == 2 and facts & _SQUARE - {"lower", "upper"} and not context.solver.unify(*shape):
+            words = ", ".join(sorted(facts & _SQUARE))
+            raise ShapeError(
+                f"{name} is {words}, so it is square; it is given as {shape[0]} x {shape[1]}",
+                source=self.parsed.source,
+                places=(Place(span),),
+            )
+        return Value(context.settle(shape), lambda: make_variable(name, context.axes(shape), facts), span)
+
+    def bind(
+        self, lowering: Lowering, environment: dict[str, Value], shapes: dict[str, Shape]
+    ) -> list[tuple[str | None, Value, Value]]:
+        """Lower each statement twice: in terms of the inputs, and of the names that it uses."""
+        context = lowering.context
+        local: dict[str, Value] = dict(environment)
+        values: list[tuple[str | None, Value, Value]] = []
+        for binding in self.parsed.bindings:
+            value = lowering.lower(binding.value, environment)
+            near = Value(value.shape, self.near(lowering, binding.value, local), binding.span)
+            if binding.name is not None:
+                self.check_shape(context, binding, value)
+                environment[binding.name] = value
+                local[binding.name] = self.variable(context, binding.name, value.shape, binding.name_span)
+            values.append((binding.name, value, near))
+        return values
+
+    @staticmethod
+    def near(lowering: Lowering, expression: tree.Syntax, local: dict[str, Value]):  # type: ignore[no-untyped-def]
+        names = {name: local[name] for name, _ in names_in(expression) if name in local}
+        return lambda: lowering.lower(expression, names).node()
+
+    def check_shape(self, context: Context, binding: tree.Binding, value: Value) -> None:
+        given = self.declared.get(binding.name or "")
+        if given is None:
+            return
+        shape = tuple(Dimension.of(axis) for axis in given)
+        if self.parsed.batch and shape and shape[0] is Dimension.of(self.parsed.batch.size):
+            shape = shape[1:]
+        here = context.settle(shape)
+        same = len(here) == len(value.shape) and all(map(context.solver.unify, here, value.shape))
+        if not same:
+            declared = " x ".join(map(str, shape)) or "a scalar"
+            raise context.mismatch(f"{binding.name} is declared {declared}", [value])
+
+    def batched(self, lead: Dimension | None) -> frozenset[str]:
+        """The inputs that have one sample a row: those named, those declared so, else the data."""
+        batch = self.parsed.batch
+        if batch is None or lead is None:
+            return frozenset()
+        if batch.over:
+            unknown = [name for name in batch.over if name not in self.spans]
+            if unknown:
+                message = f"{unknown[0]} is not an input"
+                raise NotationError(message, source=self.parsed.source, places=(Place(batch.span),))
+            return frozenset(batch.over)
+        declared = {n for n, s in self.declared.items() if s and Dimension.of(s[0]) is lead}
+        if declared:
+            return frozenset(declared & set(self.spans))
+        return frozenset(n for n in self.spans if self.guess(n) == 1 and n not in self.declared and _is_data(n)) | {
+            n for n, s in self.declared.items() if n in self.spans and len(s) == 1 and _is_data(n)
+        }
+
+    def finish(
+        self,
+        context: Context,
+        shapes: Mapping[str, Shape],
+        values: list[tuple[str | None, Value, Value]],
+        lead: Dimension | None,
+        batched: frozenset[str],
+    ) -> Program:
+        inputs: dict[str, Input] = {}
+        leaves: dict[Node, Lifted] = {}
+        for name, shape in shapes.items():
+            sample = context.resolved(shape)
+            facts = self.facts.get(name, frozenset())
+            full = (lead, *sample) if lead is not None and name in batched else sample
+            inputs[name] = Input(name, full, facts, name in batched)
+            if name in batched:
+                variable = make_variable(name, squeezed(full), facts)
+                leaves[make_variable(name, squeezed(sample), facts)] = Lifted(variable, ("batch",))
+        nodes = [value.node() for _, value, _ in values]
+        statements = []
+        if lead is None:
+            for (name, value, near), node in zip(values, nodes, strict=True):
+                statements.append(Statement(name, context.resolved(value.shape), node, near.node(), near.span))
+        else:
+            statements = self.lift(context, values, nodes, leaves, lead)
+        return Program(
+            self.parsed.source, self.parsed, inputs, tuple(statements), lead, (self.shapes, self.properties)
+        )
+
+    @staticmethod
+    def lift(
+        context: Context,
+        values: list[tuple[str | None, Value, Value]],
+        nodes: list[Node],
+        leaves: dict[Node, Lifted],
+        lead: Dimension,
+    ) -> list[Statement]:
+        statements = []
+        for (name, value, near), lifted in zip(values, substitute_all(nodes, leaves), strict=True):
+            (local,) = substitute_all([near.node()], leaves)
+            sample = context.resolved(value.shape)
+            full = (lead, *sample) if lifted.extra else sample
+            statements.append(Statement(name, full, lifted.node, local.node, near.span))
+            if name is not None and lifted.extra:
+                here = make_variable(name, squeezed(sample))
+                leaves[here] = Lifted(make_variable(name, squeezed(full)), ("batch",))
+        return statements
+
+
+def _is_data(name: str) -> bool:
+    """Whether a vector of this name is read as data, one a sample: all but biases and weights."""
+    return name[0] not in "bwc"

@@ -1,0 +1,263 @@
+"""What an operation knows about its argument: log of exp, the inverse of an inverse, a sum of exp.
+
+Each function takes the arguments and gives the node that should stand instead, or None. Most are
+there so that the result does not overflow where the plain formula would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from pullback.tensor.add import add, scaled, split_coefficient
+from pullback.tensor.apply import apply, is_ones
+from pullback.tensor.node import Apply, Factor, Node, Operation, Product, Sum
+from pullback.tensor.product import number_of, power, product, size_of
+
+Rewrite = Callable[[tuple[Node, ...]], Node | None]
+
+
+def _operation(name: str) -> Operation:
+    from pullback.operations.table import TABLE
+
+    primitive = TABLE[name].primitive
+    assert primitive is not None
+    return primitive.operation
+
+
+def is_applied(node: Node, name: str) -> bool:
+    """Whether a node is the named operation applied."""
+    return isinstance(node, Apply) and node.operation.name == name
+
+
+def _negative(node: Node) -> bool:
+    """Whether a term has a minus in front, or a sum starts with one in its canonical order."""
+    return isinstance(node, Sum) and bool(node.terms) and node.terms[0].coefficient < 0
+
+
+def odd(name: str) -> Rewrite:
+    """f(-x) = -f(x)."""
+
+    def rewrite(arguments: tuple[Node, ...]) -> Node | None:
+        (x,) = arguments
+        return scaled(-1, apply(_operation(name), [scaled(-1, x)])) if _negative(x) else None
+
+    return rewrite
+
+
+def even(name: str) -> Rewrite:
+    """f(-x) = f(x)."""
+
+    def rewrite(arguments: tuple[Node, ...]) -> Node | None:
+        (x,) = arguments
+        return apply(_operation(name), [scaled(-1, x)]) if _negative(x) else None
+
+    return rewrite
+
+
+def abs(arguments: tuple[Node, ...]) -> Node | None:
+    """|-x| = |x|, and |x| = x where x is known to be positive."""
+    from pullback.tensor.product import nonnegative
+
+    (x,) = arguments
+    if nonnegative(x):
+        return x
+    coefficient, rest = split_coefficient(x)
+    if coefficient != 1:
+        size = coefficient if coefficient > 0 else -coefficient
+        return scaled(size, apply(_operation("abs"), [rest]))
+    return even("abs")(arguments)
+
+
+def exp(arguments: tuple[Node, ...]) -> Node | None:
+    """exp(log x) = x."""
+    (x,) = arguments
+    return x.arguments[0] if isinstance(x, Apply) and x.operation.name == "log" else None
+
+
+def log(arguments: tuple[Node, ...]) -> Node | None:
+    """Logarithms of exp, sigmoid, softmax, det, 1 + exp and sums of exp, none of which may overflow."""
+    (x,) = arguments
+    if isinstance(x, Apply):
+        (inner, *_) = x.arguments
+        if x.operation.name == "exp":
+            return inner
+        if x.operation.name == "sigmoid":
+            return scaled(-1, apply(_operation("softplus"), [scaled(-1, inner)]))
+        if x.operation.name == "det":
+            return apply(_operation("logdet"), [inner])
+        if x.operation.name == "softmax":
+            labels = range(len(inner.axes))
+            total = apply(_operation("logsumexp"), [inner])
+            spread = product([(total, labels[:-1], 1)], labels, dict(enumerate(inner.axes)))
+            return add([(1, inner), (-1, spread)], inner.axes)
+    if isinstance(x, Sum) and len(x.terms) == 2:
+        ones = [term for term in x.terms if is_ones(term.node) and term.coefficient == 1]
+        others = [term for term in x.terms if not (is_ones(term.node) and term.coefficient == 1)]
+        if len(ones) == len(others) == 1:
+            coefficient, other = others[0]
+            if coefficient == 1 and is_applied(other, "exp"):
+                assert isinstance(other, Apply)
+                return apply(_operation("softplus"), [other.arguments[0]])
+            if coefficient == -1 and is_applied(other, "sigmoid"):
+                assert isinstance(other, Apply)
+                return scaled(-1, apply(_operation("softplus"), [other.arguments[0]]))
+    if isinstance(x, Product):
+        return _log_of_product(x)
+    return None
+
+
+def _log_of_product(x: Product) -> Node | None:
+    if len(x.factors) == 1:
+        (factor,) = x.factors
+        plain = len(set(x.output)) == len(x.output)
+        if is_applied(factor.node, "exp") and factor.exponent == 1 and plain:
+            assert isinstance(factor.node, Apply)
+            inner = factor.node.arguments[0]
+            gone = [k for k, i in enumerate(factor.indices) if i not in x.output]
+            if not gone:
+                return product([(inner, factor.indices, 1)], x.output)
+            if len(gone) == 1 and set(x.output) <= set(factor.indices):
+                turned = product([(inner, factor.indices, 1)], [*x.output, factor.indices[gone[0]]])
+                return apply(_operation("logsumexp"), [turned])
+        if factor.exponent != 1 and set(factor.indices) == set(x.output) and plain:
+            odd_power = isinstance(factor.exponent, Fraction) or factor.exponent % 2 == 1
+            if odd_power or is_applied(factor.node, "sigmoid"):
+                inner = product([(factor.node, factor.indices, 1)], x.output)
+                return scaled(factor.exponent, apply(_operation("log"), [inner]))
+    known = [f for f in x.factors if is_applied(f.node, "exp") or is_applied(f.node, "softmax")]
+    open_labels = set(range(len(x.dimensions))) <= set(x.output) and len(set(x.output)) == len(x.output)
+    if known and len(known) < len(x.factors) and open_labels:
+        return _split_log(x, known)
+    if known and len(known) == len(x.factors) > 1 and open_labels:
+        return _split_log(x, known[:1])
+    return None
+
+
+def _split_log(x: Product, known: list[Factor]) -> Node:
+    """The log of positive factors comes out of the log of a product."""
+    dimensions = dict(enumerate(x.dimensions))
+    terms: list[tuple[int | Fraction, Node]] = []
+    for factor in known:
+        spread = product([(factor.node, factor.indices, 1)], x.output, dimensions)
+        terms.append((factor.exponent, apply(_operation("log"), [spread])))
+    rest = [(f.node, f.indices, f.exponent) for f in x.factors if f not in known]
+    terms.append((1, apply(_operation("log"), [product(rest, x.output, dimensions)])))
+    return add(terms, x.axes)
+
+
+def power_of(arguments: tuple[Node, ...]) -> Node | None:
+    """A power whose exponent is a number needs no operation."""
+    x, p = arguments
+    number = number_of(p)
+    if number is not None:
+        return power(x, number)
+    base = number_of(x)
+    return x if base == 1 else None
+
+
+def _chain(node: Node) -> list[tuple[Node, bool]] | None:
+    """Read a product of square matrices A B' C as its factors and whether each is transposed."""
+    if not isinstance(node, Product) or len(node.factors) < 2 or len(set(node.output)) != 2:
+        return None
+    here, end = node.output
+    rest = list(node.factors)
+    chain = []
+    while rest:
+        following = [f for f in rest if here in f.indices]
+        if len(following) != 1 or following[0].exponent != 1 or len(set(following[0].indices)) != 2:
+            return None
+        factor = following[0]
+        if factor.node.axes[0] is not factor.node.axes[1]:
+            return None
+        turned = factor.indices[1] == here
+        chain.append((factor.node, turned))
+        here = factor.indices[0] if turned else factor.indices[1]
+        rest.remove(factor)
+    return chain if here == end else None
+
+
+def _diagonal(node: Node) -> Node | None:
+    """The vector v of a node diag(v)."""
+    if isinstance(node, Product) and len(node.output) == 2 and node.output[0] == node.output[1]:
+        parts = [(f.node, f.indices, f.exponent) for f in node.factors]
+        return product(parts, node.output[:1], dict(enumerate(node.dimensions)))
+    return None
+
+
+def _scalars(node: Node) -> tuple[list[Factor], Node] | None:
+    """Take scalar factors off a product."""
+    if not isinstance(node, Product):
+        return None
+    scalars = [f for f in node.factors if not f.indices]
+    if not scalars:
+        return None
+    rest = [(f.node, f.indices, f.exponent) for f in node.factors if f.indices]
+    return scalars, product(rest, node.output, dict(enumerate(node.dimensions)))
+
+
+def inv(arguments: tuple[Node, ...]) -> Node | None:
+    """Inverses of inverses, of numbers times a matrix, of diagonal matrices and of products of square ones."""
+    (a,) = arguments
+    if len(a.axes) != 2:
+        return None
+    coefficient, rest = split_coefficient(a)
+    if coefficient != 1:
+        return scaled(Fraction(1) / coefficient, apply(_operation("inv"), [rest]))
+    if is_applied(a, "inv"):
+        assert isinstance(a, Apply)
+        return a.arguments[0]
+    if (v := _diagonal(a)) is not None:
+        return product([(v, (0,), -1)], (0, 0))
+    if (split := _scalars(a)) is not None:
+        scalars, rest = split
+        inner = apply(_operation("inv"), [rest])
+        return product([*((f.node, (), -f.exponent) for f in scalars), (inner, (0, 1), 1)], (0, 1))
+    from pullback.tensor.node import Variable
+
+    if isinstance(a, Variable) and "orthogonal" in a.properties:
+        return product([(a, (0, 1), 1)], (1, 0))
+    if (chain := _chain(a)) is not None:
+        parts = []
+        for k, (node, turned) in enumerate(reversed(chain)):
+            parts.append((apply(_operation("inv"), [node]), (k + 1, k) if turned else (k, k + 1), 1))
+        return product(parts, (0, len(chain)))
+    return None
+
+
+def det(arguments: tuple[Node, ...]) -> Node | None:
+    """Determinants of inverses, of numbers times a matrix, and of products of square ones."""
+    (a,) = arguments
+    if len(a.axes) != 2:
+        return None
+    coefficient, rest = split_coefficient(a)
+    if coefficient != 1 and a.axes[0].number is not None:
+        return scaled(coefficient ** a.axes[0].number, apply(_operation("det"), [rest]))
+    if is_applied(a, "inv"):
+        assert isinstance(a, Apply)
+        return power(apply(_operation("det"), [a.arguments[0]]), -1)
+    if isinstance(a, Product) and not a.factors:
+        return product([], ())
+    if (chain := _chain(a)) is not None:
+        return product([(apply(_operation("det"), [node]), (), 1) for node, _ in chain], ())
+    return None
+
+
+def logdet(arguments: tuple[Node, ...]) -> Node | None:
+    """logdet of an inverse, and of a number times a matrix."""
+    (a,) = arguments
+    if len(a.axes) != 2:
+        return None
+    coefficient, rest = split_coefficient(a)
+    if coefficient != 1 and coefficient > 0:
+        number = apply(_operation("log"), [scaled(coefficient, product([], ()))])
+        return add(
+            [(1, product([(size_of(a.axes[0]), (), 1), (number, (), 1)], ())), (1, apply(_operation("logdet"), [rest]))],
+            (),
+        )
+    if is_applied(a, "inv"):
+        assert isinstance(a, Apply)
+        return scaled(-1, apply(_operation("logdet"), [a.arguments[0]]))
+    if isinstance(a, Product) and not a.factors:
+        return scaled(0, product([], ()))
+    return None

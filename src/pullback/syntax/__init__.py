@@ -1,0 +1,1 @@
+"""The notation: text to syntax tree and back, before and after any mathematics."""

@@ -1,0 +1,1 @@
+"""How each construct looks in each printed style, one module a family."""

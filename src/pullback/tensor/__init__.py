@@ -1,0 +1,1 @@
+"""The tensor graph: the one representation that is differentiated, simplified and run."""

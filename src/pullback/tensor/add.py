@@ -1,0 +1,57 @@
+"""Sums in normal form: flat, like terms collected, in a canonical order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import gcd, lcm
+
+from pullback.tensor.node import Axes, Node, Rational, Sum, Term, make_sum, rational
+
+
+def add(terms: Iterable[tuple[Rational, Node]], axes: Axes) -> Node:
+    """Add tensors with the same axes, each with a coefficient; ``axes`` gives zero its shape."""
+    collected: dict[Node, Rational] = {}
+    for coefficient, node in terms:
+        assert node.axes == axes, f"a term has axes {node.axes}, the sum {axes}"
+        parts = node.terms if isinstance(node, Sum) else (Term(1, node),)
+        for inner, part in parts:
+            collected[part] = collected.get(part, 0) + coefficient * inner
+    kept = [Term(rational(c), n) for n, c in collected.items() if c]
+    if len(kept) == 1:
+        return scaled(*kept[0])
+    kept.sort(key=lambda term: term.node.order)
+    return make_sum(tuple(kept), axes)
+
+
+def scaled(coefficient: Rational, node: Node) -> Node:
+    """A number times a tensor."""
+    coefficient = rational(coefficient)
+    if coefficient == 1:
+        return node
+    if coefficient == 0:
+        return make_sum((), node.axes)
+    if isinstance(node, Sum):
+        terms = tuple(Term(rational(coefficient * c), n) for c, n in node.terms)
+        return terms[0].node if len(terms) == 1 and terms[0].coefficient == 1 else make_sum(terms, node.axes)
+    return make_sum((Term(coefficient, node),), node.axes)
+
+
+def split_coefficient(node: Node) -> tuple[Rational, Node]:
+    """Take the number off a term: 2 x is (2, x)."""
+    if isinstance(node, Sum) and len(node.terms) == 1:
+        return node.terms[0]
+    return 1, node
+
+
+def content(terms: Sequence[Term], signed: bool) -> Rational:
+    """The number that all coefficients share; with ``signed``, its sign makes the first one positive."""
+    top = gcd(*(Fraction(c).numerator for c, _ in terms))
+    bottom = lcm(*(Fraction(c).denominator for c, _ in terms))
+    shared = rational(Fraction(top, bottom))
+    return -shared if signed and terms[0].coefficient < 0 else shared
+
+
+def zeros(axes: Axes) -> Node:
+    """The zero tensor."""
+    return make_sum((), axes)

@@ -1,0 +1,393 @@
+"""Products in normal form.
+
+A product is built from factors over labels. What comes out is the same object for every way to write
+it: nested products are flattened, deltas are contracted away, equal factors collected into powers,
+a matrix meets its inverse and both vanish, numbers move to the front, what is a scalar of its own
+becomes a factor of its own, and the labels are numbered canonically.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from itertools import count
+from math import isqrt
+
+from pullback.dimension import Dimension
+from pullback.tensor.add import add, content, scaled, split_coefficient
+from pullback.tensor.cancel import find_cancellation
+from pullback.tensor.canonical import Piece, canonical_factors
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_product, make_sum, rational
+
+FLATTEN_LIMIT = 48
+"""Products of more factors than this stay nested, so that deep programs cost what they are long."""
+
+_SYMMETRIC = frozenset({"symmetric", "spd", "diagonal"})
+_LARGEST_POWER = 512
+
+
+def product(
+    factors: Iterable[tuple[Node, Sequence[int], Rational]],
+    output: Sequence[int],
+    dimensions: Mapping[int, Dimension] | None = None,
+) -> Node:
+    """Build the product of the factors, each ``(node, labels of its axes, exponent)``.
+
+    Labels are any integers that are not negative. Those in ``output`` become the axes of the result,
+    the others are summed over. ``dimensions`` is needed for labels that are on no factor.
+    """
+    return _Builder(dimensions or {}).build(factors, tuple(output))
+
+
+def one() -> Node:
+    """The scalar 1, the product of nothing."""
+    return make_product((), (), ())
+
+
+def constant(value: Rational) -> Node:
+    """A number as a scalar."""
+    return scaled(value, one())
+
+
+def number_of(node: Node) -> Rational | None:
+    """The value of a node that is a plain number, or a number times ones; else None."""
+    if isinstance(node, Sum) and not node.terms:
+        return 0
+    coefficient, rest = split_coefficient(node)
+    plain = isinstance(rest, Product) and not rest.factors and len(set(rest.output)) == len(rest.dimensions)
+    return coefficient if plain and len(rest.output) == len(rest.dimensions) else None
+
+
+def permuted(node: Node, order: Sequence[int]) -> Node:
+    """Reorder the axes: axis k of the result is axis ``order[k]`` of the node."""
+    if tuple(order) == tuple(range(len(node.axes))):
+        return node
+    if isinstance(node, Sum):
+        return add([(c, permuted(n, order)) for c, n in node.terms], tuple(node.axes[k] for k in order))
+    return product([(node, range(len(node.axes)), 1)], order)
+
+
+def transposed(node: Node) -> Node:
+    """The transpose of a tensor of two axes."""
+    if node._transposed is None:
+        node._transposed = permuted(node, (1, 0))
+    return node._transposed
+
+
+def power(node: Node, exponent: Rational) -> Node:
+    """Raise every entry to a number."""
+    labels = range(len(node.axes))
+    return product([(node, labels, exponent)], labels, dict(enumerate(node.axes)))
+
+
+def size_of(dimension: Dimension) -> Node:
+    """A dimension as a scalar: the sum of that many ones."""
+    terms = []
+    for monomial, coefficient in dimension.terms:
+        names = [(make_product((), (), (Dimension.of(name),)), (), 1) for name in monomial]
+        terms.append((coefficient, product(names, ())))
+    return add(terms, ())
+
+
+def _is_size(node: Product) -> bool:
+    return not node.factors and not node.output and len(node.dimensions) == 1
+
+
+def size_name(node: Node) -> str | None:
+    """The name of the dimension that a scalar stands for, if it is one."""
+    return node.dimensions[0].name if isinstance(node, Product) and _is_size(node) else None
+
+
+def is_symmetric(node: Node) -> bool:
+    """Whether a tensor of two axes equals its transpose, by its structure and declared properties."""
+    if node._symmetric is None:
+        node._symmetric = _find_symmetry(node)
+    return node._symmetric
+
+
+def _find_symmetry(node: Node) -> bool:
+    if len(node.axes) != 2 or node.axes[0] is not node.axes[1]:
+        return False
+    if isinstance(node, Variable):
+        return bool(node.properties & _SYMMETRIC)
+    if isinstance(node, Apply):
+        operation = node.operation
+        if operation.transposing or operation.entrywise:
+            return all(is_symmetric(argument) for argument in node.arguments)
+        return False
+    return transposed(node) is node
+
+
+def nonnegative(node: Node) -> bool:
+    """Whether every entry is known to be zero or above."""
+    if isinstance(node, Variable):
+        return "positive" in node.properties
+    if isinstance(node, Apply):
+        return node.operation.positive
+    if isinstance(node, Sum):
+        return all(c > 0 and nonnegative(n) for c, n in node.terms)
+    assert isinstance(node, Product)
+    return all(f.exponent % 2 == 0 or nonnegative(f.node) for f in node.factors)
+
+
+def exact_power(base: Rational, exponent: Rational) -> Rational | None:
+    """A number to a number where that is rational, else None."""
+    if base == 1:
+        return 1
+    if abs(exponent) > _LARGEST_POWER or base == 0:
+        return None
+    if isinstance(exponent, int):
+        return rational(Fraction(base) ** exponent)
+    if exponent.denominator != 2 or base < 0:
+        return None
+    value = Fraction(base)
+    top, bottom = isqrt(value.numerator), isqrt(value.denominator)
+    if top * top != value.numerator or bottom * bottom != value.denominator:
+        return None
+    return rational(Fraction(top, bottom) ** exponent.numerator)
+
+
+
+class _Builder:
+    """Collects pieces over labels; labels that a delta ties together share a representative."""
+
+    def __init__(self, dimensions: Mapping[int, Dimension]) -> None:
+        self.dimensions: dict[int, Dimension] = dict(dimensions)
+        self.tied: dict[int, int] = {}
+        self.fresh = count(-1, -1)
+        self.coefficient: Rational = 1
+        self.pieces: list[Piece] = []
+        self.vanishes = False
+
+    def find(self, label: int) -> int:
+        tied = self.tied
+        while label in tied:
+            label = tied[label]
+        return label
+
+    def tie(self, left: int, right: int) -> None:
+        left, right = self.find(left), self.find(right)
+        if left != right:
+            self.tied[max(left, right)] = min(left, right)
+
+    def build(self, factors: Iterable[tuple[Node, Sequence[int], Rational]], output: tuple[int, ...]) -> Node:
+        work = [(node, tuple(labels), exponent) for node, labels, exponent in factors]
+        for node, labels, _ in work:
+            for label, axis in zip(labels, node.axes, strict=True):
+                known = self.dimensions.setdefault(label, axis)
+                assert known is axis, f"label {label} has dimension {known} and {axis}"
+        for label in output:
+            assert label in self.dimensions, "a label on no factor needs a dimension"
+        work.reverse()
+        while work:
+            self.take(*work.pop(), work)
+        outer = tuple(self.dimensions[label] for label in output)
+        if self.vanishes:
+            return make_sum((), outer)
+        output = tuple(self.find(label) for label in output)
+        while True:
+            self.collect()
+            if not self.cancel(output):
+                break
+            output = tuple(self.find(label) for label in output)
+        return scaled(self.coefficient, self.finish(output))
+
+    def take(self, node: Node, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
+        """Take one factor in, or put the simpler ones that it consists of back to work."""
+        exponent = rational(exponent)
+        if exponent == 0:
+            return
+        if isinstance(node, Sum):
+            self.take_sum(node, labels, exponent, work)
+        elif isinstance(node, Product):
+            self.take_product(node, labels, exponent, work)
+        else:
+            if isinstance(node, Variable) and "diagonal" in node.properties and len(labels) == 2:
+                self.tie(*labels)
+            self.pieces.append((node, labels, exponent))
+
+    def take_sum(self, node: Sum, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
+        if not node.terms:
+            self.vanishes = self.vanishes or exponent > 0
+            self.pieces.append((node, labels, exponent))
+            return
+        shared = content(node.terms, signed=isinstance(exponent, int))
+        root = exact_power(shared, exponent)
+        if len(node.terms) == 1:
+            rest = node.terms[0].node
+            if root is None and (shared != node.terms[0].coefficient or rest is one()):
+                self.pieces.append((node, labels, exponent))
+                return
+        else:
+            rest = node if shared == 1 else scaled(Fraction(1) / shared, node)
+        if root is None:
+            self.pieces.append((constant(shared), (), exponent))
+        else:
+            self.coefficient *= root
+        if len(node.terms) == 1:
+            work.append((rest, labels, exponent))
+        else:
+            if len(labels) == 2 and transposed(rest).order < rest.order:
+                rest, labels = transposed(rest), labels[::-1]
+                if isinstance(rest, Sum) and isinstance(exponent, int):
+                    sign = content(rest.terms, signed=True)
+                    if sign < 0:
+                        rest, self.coefficient = scaled(-1, rest), self.coefficient * (-1) ** exponent
+            self.pieces.append((rest, labels, exponent))
+
+    def take_product(self, node: Product, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
+        if _is_size(node):
+            self.pieces.append((node, labels, exponent))
+            return
+        if exponent == 1:
+            if len(node.factors) + len(self.pieces) + len(work) > FLATTEN_LIMIT:
+                self.pieces.append((node, labels, exponent))
+            else:
+                self.inline(node, labels, work, 1)
+            return
+        plain = len(set(node.output)) == len(node.dimensions) == len(node.output)
+        if not plain:
+            self.pieces.append((node, labels, exponent))
+        elif isinstance(exponent, int):
+            self.inline(node, labels, work, exponent)
+        else:
+            self.take_root(node, labels, exponent, work)
+
+    def take_root(self, node: Product, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
+        """Distribute a root over the factors that allow it; the others stay under it together."""
+        single = len(node.factors) == 1
+        loose, held = [], []
+        for factor in node.factors:
+            inner = factor.exponent
+            odd = isinstance(inner, Fraction) or inner % 2 == 1
+            free = nonnegative(factor.node) or (single and (odd or (inner * exponent) % 2 == 0))
+            (loose if free else held).append(factor)
+        if len(held) == len(node.factors) and held:
+            self.pieces.append((node, labels, exponent))
+            return
+        place = dict(zip(node.output, labels, strict=True))
+        for factor in loose:
+            work.append((factor.node, tuple(place[i] for i in factor.indices), factor.exponent * exponent))
+        if held:
+            used = sorted({i for factor in held for i in factor.indices})
+            rest = product([(f.node, f.indices, f.exponent) for f in held], used)
+            self.pieces.append((rest, tuple(place[i] for i in used), exponent))
+
+    def inline(self, node: Product, labels: tuple[int, ...], work: list[Piece], exponent: int) -> None:
+        place: dict[int, int] = {}
+        for index, label in zip(node.output, labels, strict=True):
+            if index in place:
+                self.tie(place[index], label)
+            else:
+                place[index] = label
+        for index, axis in enumerate(node.dimensions):
+            if index not in place:
+                place[index] = next(self.fresh)
+                self.dimensions[place[index]] = axis
+        for factor in reversed(node.factors):
+            indices = tuple(place[i] for i in factor.indices)
+            work.append((factor.node, indices, factor.exponent * exponent))
+
+    def collect(self) -> None:
+        """Collect equal factors into powers."""
+        powers: dict[tuple[Node, tuple[int, ...]], Rational] = {}
+        for node, labels, exponent in self.pieces:
+            labels = tuple(self.find(label) for label in labels)
+            if len(labels) == 2 and labels[0] > labels[1] and is_symmetric(node):
+                labels = labels[::-1]
+            key = (node, labels)
+            powers[key] = powers.get(key, 0) + exponent
+        self.pieces = [(node, labels, rational(e)) for (node, labels), e in powers.items() if e]
+
+    def cancel(self, output: tuple[int, ...]) -> bool:
+        """Let one matrix meet its inverse; tell whether any did."""
+        found = find_cancellation(self.pieces, output, is_symmetric)
+        if found is None:
+            return False
+        gone, left, right = found
+        self.pieces = [piece for k, piece in enumerate(self.pieces) if k not in gone]
+        self.tie(left, right)
+        return True
+
+    def finish(self, output: tuple[int, ...]) -> Node:
+        """Give scalars of their own a node of their own, then number the labels."""
+        self.count_idle_labels(output)
+        attached, scalars = self.components(output)
+        if scalars:
+            powers: dict[Node, Rational] = {}
+            rest: list[Piece] = []
+            for group in scalars:
+                if len(group) == 1 and not group[0][1]:
+                    node, exponent = group[0][0], group[0][2]
+                elif len(scalars) == 1 and not attached and not output:
+                    return self.number(group, output)
+                else:
+                    node, exponent = self.number(group, ()), 1
+                powers[node] = powers.get(node, 0) + exponent
+            rest = [(node, (), rational(e)) for node, e in powers.items() if e]
+            attached = attached + rest
+        return self.number(attached, output)
+
+    def count_idle_labels(self, output: tuple[int, ...]) -> None:
+        """A label that is summed over and on no factor counts its dimension."""
+        used = set(output).union(*(labels for _, labels, _ in self.pieces))
+        for label, axis in list(self.dimensions.items()):
+            if self.find(label) == label and label not in used:
+                coefficient, node = split_coefficient(size_of(axis))
+                self.coefficient *= coefficient
+                self.pieces += self.as_factors(node)
+
+    @staticmethod
+    def as_factors(node: Node) -> list[Piece]:
+        if isinstance(node, Product) and not _is_size(node):
+            return [(factor.node, (), factor.exponent) for factor in node.factors]
+        return [(node, (), 1)]
+
+    def components(self, output: tuple[int, ...]) -> tuple[list[Piece], list[list[Piece]]]:
+        """Split the pieces into those tied to the output and scalars that stand alone."""
+        by_label: dict[int, list[int]] = {}
+        for k, (_, labels, _) in enumerate(self.pieces):
+            for label in labels:
+                by_label.setdefault(label, []).append(k)
+        state = [0] * len(self.pieces)
+        group_of = 0
+        for start in [*dict.fromkeys(output), None, *range(len(self.pieces))]:
+            if start is None:
+                group_of = 1
+                continue
+            stack = by_label.get(start, []) if group_of == 0 else [start]
+            if group_of and state[start]:
+                continue
+            group = -1 if group_of == 0 else group_of
+            stack = list(stack)
+            while stack:
+                k = stack.pop()
+                if state[k]:
+                    continue
+                state[k] = group
+                for label in self.pieces[k][1]:
+                    stack.extend(other for other in by_label[label] if not state[other])
+            group_of += 1 if group_of else 0
+        attached = [piece for piece, s in zip(self.pieces, state, strict=True) if s == -1]
+        groups: dict[int, list[Piece]] = {}
+        for piece, s in zip(self.pieces, state, strict=True):
+            if s > 0:
+                groups.setdefault(s, []).append(piece)
+        return attached, list(groups.values())
+
+    def number(self, pieces: Sequence[Piece], output: tuple[int, ...]) -> Node:
+        if len(pieces) == 1:
+            node, labels, exponent = pieces[0]
+            if exponent == 1 and len(set(labels)) == len(labels):
+                if labels == output:
+                    return node
+                if isinstance(node, Sum) and len(node.terms) > 1 and sorted(labels) == sorted(output):
+                    return permuted(node, [labels.index(label) for label in output])
+                if len(labels) == 2 and labels == output[::-1] and is_symmetric(node):
+                    return node
+        if len(pieces) == 1 and isinstance(pieces[0][0], Variable) and pieces[0][1] == output and pieces[0][2] == 1:
+            node = pieces[0][0]
+            if isinstance(node, Variable) and "diagonal" in node.properties:
+                return node
+        factors, numbered, order = canonical_factors(pieces, output, self.dimensions.__getitem__, is_symmetric)
+        return make_product(factors, numbered, tuple(self.dimensions[label] for label in order))

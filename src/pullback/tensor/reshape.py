@@ -1,0 +1,136 @@
+"""Linear operations that move entries between axes: merge, split, pad, part; and the circle constant.
+
+Each is an operation of its own for its sizes, and knows its adjoint, so it needs no derivative rule.
+Axes are merged in row-major order: entry (i, k) of an a x b matrix goes to i b + k.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pullback.dimension import Dimension
+from pullback.tensor.apply import apply
+from pullback.tensor.node import Apply, Axes, Node, Operation, Signature
+from pullback.tensor.product import product
+
+_MATRIX_IN = Signature((("a", "b"),), ("?",))
+_VECTOR_IN = Signature((("a",),), ("?",))
+_VECTOR_TO_MATRIX = Signature((("a",),), ("?", "?"))
+
+
+class Linear(Operation):
+    """A linear operation with its sizes; ``kind`` is one of merge, split, pad, part."""
+
+    __slots__ = ("kind", "sizes")
+
+    def __init__(self, kind: str, signature: Signature, sizes: Axes) -> None:
+        shown = ", ".join(map(str, sizes))
+        super().__init__(f"{kind}[{shown}]", signature, rewrite=self.undo)
+        self.kind, self.sizes = kind, sizes
+
+    def resized(self, sizes: Mapping[str, Dimension]) -> Linear:
+        """The same operation with dimension names replaced."""
+        return Linear(self.kind, self.signature, tuple(s.substitute(sizes) for s in self.sizes))
+
+    def output(self, cores: Sequence[Axes]) -> Axes:
+        """The core axes of the result."""
+        return {
+            "merge": lambda: (self.sizes[0] * self.sizes[1],),
+            "split": lambda: self.sizes,
+            "pad": lambda: (self.sizes[1],),
+            "part": lambda: (self.sizes[1],),
+        }[self.kind]()
+
+    def adjoint(self, cores: Sequence[Axes]) -> Linear:
+        """The transpose of this operation; ``cores`` are the core axes of the argument."""
+        if self.kind == "merge":
+            return Linear("split", _VECTOR_TO_MATRIX, self.sizes)
+        if self.kind == "split":
+            return Linear("merge", _MATRIX_IN, self.sizes)
+        (length,) = cores[0]
+        other = "part" if self.kind == "pad" else "pad"
+        return Linear(other, _VECTOR_IN, (self.sizes[0], length))
+
+    def undo(self, arguments: tuple[Node, ...]) -> Node | None:
+        """merge undoes split, and part undoes pad."""
+        (inner,) = arguments
+        if isinstance(inner, Apply) and isinstance(inner.operation, Linear):
+            back = inner.operation
+            pair = {self.kind, back.kind}
+            if pair == {"merge", "split"} and self.sizes == back.sizes:
+                return inner.arguments[0]
+            if (self.kind, back.kind) == ("part", "pad") and self.sizes[0] is back.sizes[0]:
+                if inner.arguments[0].axes[-1] is self.sizes[1]:
+                    return inner.arguments[0]
+        return None
+
+    def evaluate(self, array: Any, sizes: Mapping[str, int]) -> Any:
+        """Compute it for numbers of the dimensions."""
+        import numpy as np
+
+        first, second = (size.evaluate(sizes) for size in self.sizes)
+        lead = array.shape[: array.ndim - len(self.signature.inputs[0])]
+        if self.kind == "merge":
+            return array.reshape(*lead, first * second)
+        if self.kind == "split":
+            return array.reshape(*lead, first, second)
+        if self.kind == "part":
+            return array[..., first : first + second]
+        result = np.zeros((*lead, second), dtype=array.dtype)
+        result[..., first : first + array.shape[-1]] = array
+        return result
+
+
+def merged(node: Node) -> Node:
+    """Merge the last two axes into one."""
+    a, b = node.axes[-2:]
+    return apply(Linear("merge", _MATRIX_IN, (a, b)), [node])
+
+
+def stacked(node: Node, sizes: Axes) -> Node:
+    """Split the last axis into two."""
+    return apply(Linear("split", _VECTOR_TO_MATRIX, sizes), [node])
+
+
+def padded(node: Node, offset: Dimension, total: Dimension) -> Node:
+    """Put zeros before and after along the last axis."""
+    if node.axes[-1] is total:
+        return node
+    return apply(Linear("pad", _VECTOR_IN, (offset, total)), [node])
+
+
+def part(node: Node, offset: Dimension, length: Dimension) -> Node:
+    """Take a stretch of the last axis."""
+    if node.axes[-1] is length:
+        return node
+    return apply(Linear("part", _VECTOR_IN, (offset, length)), [node])
+
+
+def reshaped(node: Node, groups: Sequence[int]) -> Node:
+    """Merge each group of axes (of one or two) into one axis; empty groups vanish."""
+    start = 0
+    for size in groups:
+        if size == 2:
+            rank = len(node.axes)
+            order = [k for k in range(rank) if k not in (start, start + 1)]
+            turned = product([(node, range(rank), 1)], [*order, start, start + 1])
+            node = merged(turned)
+            rank -= 1
+            back = list(range(rank - 1))
+            back.insert(start, rank - 1)
+            node = product([(node, range(rank), 1)], back)
+        start += 1 if size else 0
+    return node
+
+
+_PI = Operation("pi", Signature((), ()), positive=True)
+
+
+def pi() -> Node:
+    """The circle constant."""
+    return apply(_PI, [])
+
+
+CIRCLE_CONSTANT = math.pi

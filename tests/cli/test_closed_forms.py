@@ -1,0 +1,137 @@
+"""What gradient, jacobian, hessian and backward print, where, and in which format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pullback as pb
+
+from .running import Run
+
+
+def test_the_closed_form_alone_on_standard_output(run: Run) -> None:
+    outcome = run("gradient", "norm(A x - b)^2", "--wrt", "x")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == f"{pb.gradient('norm(A x - b)^2', wrt='x')}\n"
+
+
+def test_backward_says_one_line_an_input(run: Run) -> None:
+    outcome = run("backward", "y = W x")
+    assert sorted(outcome.out.splitlines()) == ["dL/dW = g x'", "dL/dx = W' g"]
+
+
+def test_backward_by_one_input_is_the_expression_alone(run: Run) -> None:
+    assert run("backward", "y = W x", "--wrt", "W").out == "g x'\n"
+
+
+@pytest.mark.parametrize("given", [["--wrt", "W,x"], ["--wrt", "W", "--wrt", "x"], ["--wrt=W", "--wrt", "x,W"]])
+def test_wrt_repeats_and_takes_lists(run: Run, given: list[str]) -> None:
+    assert run("backward", "y = W x", *given).out == "dL/dW = g x'\ndL/dx = W' g\n"
+
+
+def test_jacobian(run: Run) -> None:
+    assert run("jacobian", "W x", "--wrt", "x").out == "W\n"
+
+
+def test_hessian(run: Run) -> None:
+    assert run("hessian", "x' A x", "--wrt", "x").out in ("A + A'\n", "A' + A\n")
+
+
+def test_hessian_of_several_inputs_asks_which(run: Run) -> None:
+    outcome = run("hessian", "x' A x")
+    assert (outcome.code, outcome.out) == (2, "") and "--wrt" in outcome.err
+
+
+def test_program_that_starts_with_a_minus_sign(run: Run) -> None:
+    assert run("gradient", "-x'x", "--wrt", "x").out == "-2 x\n"
+    assert run("gradient", "-x' x", "--wrt", "x").out == "-2 x\n"
+
+
+def test_assume_and_shape(run: Run) -> None:
+    assert run("gradient", "x' A x", "--wrt", "x", "--assume", "A=symmetric").out == "2 A x\n"
+    assert run("backward", "y = w x", "--shape", "w=m,n", "--wrt", "w").out == "g x'\n"
+
+
+def test_values_give_numbers_beside_the_result(run: Run) -> None:
+    outcome = run(
+        "backward", "y = W x", "--wrt", "W", "--value", "W=1 2 3; 4 5 6", "--value", "x=9; 10; 11", "--upstream", "7 8"
+    )
+    assert outcome.out == "g x'\n"
+    assert outcome.err == "dL/dW = [63 70 77; 72 80 88]\n"
+
+
+def test_json(run: Run) -> None:
+    outcome = run(
+        "backward",
+        "y = W x",
+        "--format",
+        "json",
+        "--value",
+        "W=1 2 3; 4 5 6",
+        "--value",
+        "x=9 10 11",
+        "--upstream",
+        "7 8",
+    )
+    document = json.loads(outcome.out)
+    assert (document["schema"], document["command"], document["program"]) == (1, "backward", "y = W x")
+    found = {result["name"]: result for result in document["results"]}
+    assert found["dL/dx"]["text"] == "W' g"
+    assert found["dL/dx"]["value"] == [39, 54, 69]
+    assert found["dL/dW"]["value"] == [[63, 70, 77], [72, 80, 88]]
+    assert found["dL/dW"]["is_matrix_form"] is True
+    assert set(found["dL/dW"]) == {"name", "wrt", "text", "unicode", "latex", "shape", "is_matrix_form", "value"}
+
+
+def test_json_says_nan_as_text(run: Run) -> None:
+    outcome = run("gradient", "x' x", "--wrt", "x", "--format", "json", "--value", "x=nan inf -inf 1")
+    assert json.loads(outcome.out)["results"][0]["value"] == ["NaN", "Infinity", "-Infinity", 2.0]
+    assert "note: value x has 1 NaN entry" in outcome.err
+    assert "note: value x has 2 infinite entries" in outcome.err
+
+
+def test_formats(run: Run) -> None:
+    expression = pb.gradient("x' A x", wrt="x")
+    for style, text in (
+        ("unicode", expression.unicode()),
+        ("latex", expression.latex()),
+        ("html", expression.mathml()),
+    ):
+        assert run("gradient", "x' A x", "--wrt", "x", "--format", style).out == f"{text}\n"
+    assert run("gradient", "x' A x", "--wrt", "x", "--format", "markdown").out == f"$$\n{expression.latex()}\n$$\n"
+
+
+def test_latex_of_several(run: Run) -> None:
+    out = run("backward", "y = W_1 x", "--wrt", "W1,x", "--format", "latex").out
+    assert out.startswith(r"\frac{\partial L}{\partial W_{1}} = ")
+
+
+def test_output_goes_to_a_file_and_nowhere_else(run: Run, tmp_path: Path) -> None:
+    outcome = run("backward", "y = W x", "--wrt", "x", "--output", "out.txt")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "wrote out.txt\n")
+    assert (tmp_path / "out.txt").read_text() == "W' g\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+
+
+def test_program_from_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "layer.pb").write_text("# a layer\r\nh = W x\r\ny = relu(h)\r\n")
+    assert run("backward", "@layer.pb", "--wrt", "x").out == run("backward", "h = W x\ny = relu(h)", "--wrt", "x").out
+
+
+def test_values_from_files(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([9, 10, 11], dtype=np.int32))
+    (tmp_path / "W.csv").write_text("1,2,3\n4,5,6\n")
+    (tmp_path / "g.json").write_text("[7, 8]")
+    outcome = run(
+        "backward", "y = W x", "--wrt", "x", "--value", "W=W.csv", "--value", "x=x.npy", "--upstream", "g.json"
+    )
+    assert outcome.err == "dL/dx = [39 54 69]\n"
+
+
+def test_batch(run: Run) -> None:
+    lifted = run("backward", "y = W x + b", "--batch", "B", "--wrt", "W")
+    assert lifted.out == run("backward", "batch B: y = W x + b", "--wrt", "W").out
