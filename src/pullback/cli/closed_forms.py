@@ -7,12 +7,14 @@ from typing import Any
 
 import pullback as pb
 from pullback.cli.program import inputs_by, parse, tell, upstream_for, values_for
-from pullback.cli.render import Result, as_json, as_text
+from pullback.cli.render import Result, as_json, as_text, labelled_text
 from pullback.cli.request import Request, read_request
 from pullback.cli.writing import write_result
 from pullback.errors import PullbackError
 
 _UPSTREAM = "g"
+_CHOICES = {"gradient": "--structured", "jacobian": "--layout"}
+"""Which command an option that changes the result belongs to."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,35 +23,54 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         PullbackError: As the functions of the same names in ``pullback`` do.
     """
+    choices = _choices(options)
     request = read_request(options)
     program = parse(request)
-    choices: dict[str, Any] = {}
-    if options.structured:
-        choices["structured"] = True
-    if options.layout != "denominator":
-        choices["layout"] = options.layout
-    results = _DERIVE[options.command](program, request, choices)
+    derived = _DERIVE[options.command](program, request, choices)
+    letter = "y" if options.command == "jacobian" else "L"
+    results = [Result(names, letter, expression) for names, expression in derived.items()]
     _evaluate(results, request, program, options.command)
-    if options.format == "json":
-        write_result(as_json(options.command, request.text, results), options.output)
-        return 0
     labelled = len(results) > 1 or (options.command == "backward" and not request.wrt)
-    write_result(as_text(results, options.format, labelled=labelled), options.output)
+    if options.format == "json":
+        text = as_json(options.command, request.text, results)
+    elif labelled:
+        text = labelled_text(results, options.format)
+    else:
+        text = as_text(results[0], options.format)
+    write_result(text, options.output)
     for result in results:
-        if result.value is not None:
+        if result.value is not None and options.format != "json":
             tell(f"{result.label} = {_numbers(result.value)}")
     return 0
 
 
-def _gradient(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
-    return [Result((name,), "L", pb.gradient(program, wrt=name, **choices)) for name in inputs_by(request, program)]
+_Derived = dict[tuple[str, ...], pb.Expression]
 
 
-def _jacobian(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
-    return [Result((name,), "y", pb.jacobian(program, wrt=name, **choices)) for name in inputs_by(request, program)]
+def _choices(options: argparse.Namespace) -> dict[str, Any]:
+    """The options that change the result, refused where the command has no use for them."""
+    chosen: dict[str, Any] = {}
+    if options.structured:
+        chosen["structured"] = True
+    if options.layout != "denominator":
+        chosen["layout"] = options.layout
+    for name in chosen:
+        if _CHOICES.get(options.command) != f"--{name}":
+            owner = next(command for command, option in _CHOICES.items() if option == f"--{name}")
+            raise PullbackError(f"--{name} is not for {options.command}", hint=f"it changes what {owner} prints")
+    return chosen
 
 
-def _hessian(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
+def _gradient(program: pb.Program, request: Request, choices: dict[str, Any]) -> _Derived:
+    found = pb.gradient(program, wrt=inputs_by(request, program), **choices)
+    return {(name,): expression for name, expression in found.items()}
+
+
+def _jacobian(program: pb.Program, request: Request, choices: dict[str, Any]) -> _Derived:
+    return {(name,): pb.jacobian(program, wrt=name, **choices) for name in inputs_by(request, program)}
+
+
+def _hessian(program: pb.Program, request: Request, choices: dict[str, Any]) -> _Derived:
     names = inputs_by(request, program)
     if not request.wrt and len(names) > 1:
         raise PullbackError(
@@ -60,12 +81,12 @@ def _hessian(program: pb.Program, request: Request, choices: dict[str, Any]) -> 
         raise PullbackError(
             f"a Hessian is by one or two inputs, not by {len(names)}", hint="name one or two with --wrt"
         )
-    return [Result(names, "L", pb.hessian(program, wrt=names[0] if len(names) == 1 else names, **choices))]
+    return {names: pb.hessian(program, wrt=names[0] if len(names) == 1 else (names[0], names[1]), **choices)}
 
 
-def _backward(program: pb.Program, request: Request, choices: dict[str, Any]) -> list[Result]:
+def _backward(program: pb.Program, request: Request, choices: dict[str, Any]) -> _Derived:
     found = pb.backward(program, wrt=request.wrt or None, upstream=_UPSTREAM, **choices)
-    return [Result((name,), "L", expression) for name, expression in found.items()]
+    return {(name,): expression for name, expression in found.items()}
 
 
 _DERIVE = {"gradient": _gradient, "jacobian": _jacobian, "hessian": _hessian, "backward": _backward}

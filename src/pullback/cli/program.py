@@ -25,12 +25,14 @@ def parse(request: Request) -> pb.Program:
 
 
 def inputs_by(request: Request, program: pb.Program) -> tuple[str, ...]:
-    """Give the inputs to derive by, as they are written: those asked for, or all of them.
+    """Give the inputs to derive by, as they are written: those asked for, or all that are not constant.
 
     Raises:
-        PullbackError: The program has no inputs.
+        PullbackError: What is asked for is no input, or the program has none.
     """
-    names = request.wrt or tuple(entry.name for entry in program.inputs.values())
+    if request.wrt:
+        return tuple(program.input(name).name for name in request.wrt)
+    names = tuple(entry.name for entry in program.inputs.values() if "constant" not in entry.properties)
     if not names:
         raise PullbackError(
             "the program has no inputs to derive by", source=request.text, hint="use a variable, as in x' x"

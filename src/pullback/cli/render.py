@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pullback.syntax.names import latex_name, unicode_name
-
-if TYPE_CHECKING:
-    import pullback as pb
+import pullback as pb
+from pullback.syntax.names import latex_name, normalise, unicode_name
+from pullback.syntax.printer import show, show_program
 
 SCHEMA = 1
 
@@ -32,9 +31,20 @@ class Result:
         return f"d2{self.of}/{''.join(f'd{name}' for name in self.wrt)}"
 
 
-def as_text(results: list[Result], style: str, *, labelled: bool) -> str:
-    """Write closed forms, one a line, each after its label where ``labelled``."""
-    return "\n".join(_WRITERS[style](result, labelled) for result in results)
+def as_text(result: Result, style: str) -> str:
+    """Write one closed form alone."""
+    return _wrapped(result.expression.show(_STYLES[style]), style)
+
+
+def labelled_text(results: list[Result], style: str) -> str:
+    """Write closed forms, one a line after its label; the parts that they share are named once, before them."""
+    expressions = {str(number): result.expression for number, result in enumerate(results)}
+    spelled = pb.Results(expressions, {name: name for name in expressions}).spelled
+    notation = _STYLES[style]
+    lines = [show_program((binding,), notation) for binding in spelled.where]
+    for result, tree in zip(results, spelled.results, strict=True):
+        lines.append(f"{_label(result, style)} = {show(tree, notation)}")
+    return "\n".join(_wrapped(line, style) for line in lines)
 
 
 def as_json(command: str, program: str, results: list[Result]) -> str:
@@ -58,40 +68,25 @@ def as_json(command: str, program: str, results: list[Result]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def _plain_text(result: Result, labelled: bool) -> str:
-    return f"{result.label} = {result.expression}" if labelled else str(result.expression)
+_STYLES = {"terminal": "plain", "unicode": "unicode", "latex": "latex", "markdown": "latex", "html": "mathml"}
 
 
-def _unicode(result: Result, labelled: bool) -> str:
-    text = result.expression.unicode()
-    if not labelled:
-        return text
-    below = "".join(f"∂{unicode_name(name)}" for name in result.wrt)
-    return f"∂{'²' if len(result.wrt) > 1 else ''}{result.of}/{below} = {text}"
+def _wrapped(text: str, style: str) -> str:
+    if style == "markdown":
+        return f"$$\n{text}\n$$"
+    return f"<p>{text}</p>" if style == "html" else text
 
 
-def _latex(result: Result, labelled: bool) -> str:
-    text = result.expression.latex()
-    if not labelled:
-        return text
-    below = r"\,".join(rf"\partial {latex_name(name)}" for name in result.wrt)
-    return rf"\frac{{\partial{'^2' if len(result.wrt) > 1 else ''} {result.of}}}{{{below}}} = {text}"
-
-
-def _markdown(result: Result, labelled: bool) -> str:
-    return f"$$\n{_latex(result, labelled)}\n$$"
-
-
-def _html(result: Result, labelled: bool) -> str:
-    mathml = result.expression.mathml()
-    return f"<p>{_unicode_label(result)} = {mathml}</p>" if labelled else mathml
-
-
-def _unicode_label(result: Result) -> str:
-    return f"∂{result.of}/{''.join(f'∂{unicode_name(name)}' for name in result.wrt)}"
-
-
-_WRITERS = {"terminal": _plain_text, "unicode": _unicode, "latex": _latex, "markdown": _markdown, "html": _html}
+def _label(result: Result, style: str) -> str:
+    """``dL/dW`` in a style, ``d2L/dxdy`` for a second derivative."""
+    twice = len(result.wrt) > 1
+    if style in ("latex", "markdown"):
+        below = r"\,".join(rf"\partial {latex_name(normalise(name))}" for name in result.wrt)
+        return rf"\frac{{\partial{'^2' if twice else ''} {result.of}}}{{{below}}}"
+    if style in ("unicode", "html"):
+        below = "".join(f"∂{unicode_name(normalise(name))}" for name in result.wrt)
+        return f"∂{'²' if twice else ''}{result.of}/{below}"
+    return result.label
 
 
 def _length(length: object) -> int | str:

@@ -39,8 +39,7 @@ def run(options: argparse.Namespace) -> int:
     _headline("2. A network on handwritten digits, trained with nothing but derived gradients")
     print(PROGRAM.strip())
     print()
-    for name in PARAMETERS:
-        print(f"dL/d{name} = {pb.gradient(PROGRAM, wrt=name)}")
+    print(pb.gradient(PROGRAM, wrt=PARAMETERS))
     print(flush=True)
     epochs = _EPOCHS_QUICK if options.quick else _EPOCHS
     data = load(options.seed)
@@ -64,7 +63,8 @@ def _headline(text: str) -> None:
 
 
 def _summary(training: Training, seconds: float) -> None:
-    print(f"loss      {training.losses[0]:.3f} -> {training.losses[-1]:.4f}")
+    last = training.losses[-(len(training.losses) // training.epochs) :]
+    print(f"loss      {training.losses[0]:.3f} -> {np.mean(last):.4f} (mean of the last epoch)")
     print(f"accuracy  {training.before:.1%} -> {training.after:.1%} on {training.tested} digits never trained on")
     print(f"time      {seconds:.1f} s for {len(training.losses)} steps of {training.epochs} epochs")
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from pullback.errors import PullbackError
 
+_STREAMS = ("/dev", "/dev/fd", "/proc/self/fd")
+"""Folders whose files are this process's own streams, whatever they lead to."""
+
 
 def write_result(text: str, output: str | None) -> None:
     """Write a result, ending in one line end.
@@ -35,17 +38,28 @@ def write_file(path: Path, data: bytes) -> None:
         PullbackError: With the path and the reason.
     """
     try:
-        path = path.resolve()
+        if str(path.parent) in _STREAMS:
+            _append(path, data)
+            return
         if path.is_dir():
             raise PullbackError(f"{path} is a folder, not a file", hint="name a file in it")
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-            path.write_bytes(data)
+            _append(path, data)
             return
-        _replace(path, data)
-    except FileNotFoundError:
-        raise PullbackError(f"{path} can't be written: there is no folder {path.parent}") from None
+        _replace(path.resolve(), data)
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
-        raise PullbackError(f"{path} can't be written: {getattr(error, 'strerror', None) or error}") from None
+        reason = getattr(error, "strerror", None) or error
+        if not path.parent.is_dir():
+            reason = f"there is no folder {path.parent}"
+        raise PullbackError(f"{path} can't be written: {reason}") from None
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Write to what is no regular file, such as a pipe, where it stands."""
+    with path.open("ab", buffering=0) as file:
+        file.write(data)
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -243,7 +243,8 @@ def _eye(lowering: Lowering, tree: Call, names: Environment) -> Value:
 
 
 def _filled(lowering: Lowering, tree: Call, names: Environment) -> Value:
-    _counted(lowering, tree, (1, 2))
+    if not tree.arguments:
+        raise lowering.error(f"{tree.function} needs a dimension", tree.span)
     shape = tuple(_dimension(lowering, argument, names) for argument in tree.arguments)
     value = lowering.context.contract([], range(len(shape)), dict(enumerate(shape)), tree.span)
     if tree.function == "zeros":

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from pullback.errors import NotationError, Place, Span
 from pullback.syntax import complaints
+from pullback.syntax.entries import Gatherer
 from pullback.syntax.forms import chain, exponent
 from pullback.syntax.names import GREEK, normalise
 from pullback.syntax.tokens import DEEPEST_NESTING, LONGEST_NUMBER, SUPERSCRIPTS, Token, too_deep
@@ -47,6 +48,10 @@ class Expressions:
         """Functions that the program declares by name only; their derivatives are ``f'``, ``f''``."""
         self.known: set[str] = set()
         """Names that the program binds or declares; never taken for a misspelt function."""
+        self.scalars: set[str] = set()
+        """Names that are declared scalars."""
+        self.sums: dict[int, frozenset[str]] = {}
+        """The indices that a written sum names, by its offset; for other index notation there are none."""
         self.first_use: dict[str, Span] = {}
         self._depth = 0
         self._height = 0
@@ -224,6 +229,8 @@ class Expressions:
         if token.text in self.functions:
             return token.text
         identifier = normalise(token.text)
+        if identifier in self.entrywise:
+            return identifier
         return identifier if identifier in self.functions and token.text not in GREEK.values() else None
 
     def _is_function(self, token: Token) -> bool:
@@ -421,7 +428,10 @@ class Expressions:
         self._inside.pop()
         self._close(opener)
         self._height += 1
-        return Comprehension(indices, body, self._from(opener.start))
+        span = self._from(opener.start)
+        gatherer = Gatherer(self.text, self.entrywise, self.scalars)
+        body = gatherer.body(body, self.sums.get(opener.start, frozenset()), span)
+        return Comprehension(indices, body, span)
 
     # Expectations
 

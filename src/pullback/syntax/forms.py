@@ -69,8 +69,10 @@ def rebuild(node: Syntax, parts: Sequence[Syntax]) -> Syntax:
             return Expectation(node.variable, parts[0], parts[1], parts[2], node.span)
 
 
-def fold(tree: Syntax, visit: Callable[[Syntax, list[T]], T]) -> T:
+def fold(tree: Syntax, visit: Callable[[Syntax, list[T]], T], leaves: tuple[type, ...] = ()) -> T:
     """Compute a result for a tree from the results for its parts, without recursion.
+
+    Nodes of the types in ``leaves`` are visited as if they had no parts.
 
     >>> from pullback.syntax.tree import Name, Negate
     >>> fold(Negate(Name("x")), lambda node, parts: 1 + sum(parts))
@@ -85,7 +87,7 @@ def fold(tree: Syntax, visit: Callable[[Syntax, list[T]], T]) -> T:
             del results[len(results) - count :]
             results.append(visit(node, parts))
             continue
-        below = children(node)
+        below = () if isinstance(node, leaves) else children(node)
         todo.append((node, len(below)))
         todo.extend((part, -1) for part in reversed(below))
     return results[0]

@@ -40,7 +40,7 @@ LATEX_GREEK = frozenset(_SMALL) - {"omicron"} | frozenset(
 
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789aehijklmnoprstuvx", strict=True))
 _TO_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-ACCENTS = ("hat", "bar", "tilde", "dot", "vec", "check", "breve")
+ACCENTS = ("hat", "bar", "tilde", "check", "breve")
 
 _SUBSCRIPT_RUN = re.compile(f"[{''.join(SUBSCRIPTS)}]+$")
 _STEM = re.compile(r"[^\W\d_]+")
@@ -115,13 +115,13 @@ def latex_name(identifier: str) -> str:
     A subscript of letters is upright, which tells it from an index.
 
     >>> [latex_name(n) for n in ("W1", "alpha", "lambda_max", "x_i", "loss", "y_hat")]
-    ['W_{1}', '\\alpha', '\\lambda_{\\mathrm{max}}', 'x_{i}', '\\mathrm{loss}', '\\hat{y}']
+    ['W_{1}', '\\alpha', '\\lambda_{\\mathrm{max}}', 'x_{\\mathrm{i}}', '\\mathit{loss}', '\\hat{y}']
     """
     stem, digits, rest = _parts(identifier)
     if rest in ACCENTS and _plain_stem(stem):
         return f"\\{rest}{{{_latex_word(stem)}}}"
     if not _plain_stem(stem) or (rest and not re.fullmatch(r"[A-Za-z0-9]+", rest)):
-        return "\\mathrm{" + identifier.replace("_", r"\_") + "}"
+        return "\\mathit{" + identifier.replace("_", r"\_") + "}"
     if digits:
         return f"{_latex_word(stem)}_{{{digits}}}"
     if rest:
@@ -136,4 +136,4 @@ def _plain_stem(stem: str) -> bool:
 def _latex_word(stem: str) -> str:
     if stem in LATEX_GREEK:
         return f"\\{stem}"
-    return stem if len(stem) == 1 else f"\\mathrm{{{stem}}}"
+    return stem if len(stem) == 1 else f"\\mathit{{{stem}}}"

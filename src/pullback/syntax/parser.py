@@ -130,7 +130,7 @@ class Statements:
                 continue
             at = k - 2
             while tokens[at].kind == "name":
-                found.add(tokens[at].text)
+                found.add(normalise(tokens[at].text))
                 if at < 2 or tokens[at - 1].text != ",":
                     break
                 at -= 2
@@ -251,6 +251,8 @@ class Statements:
             )
         if shape is not None:
             self.shaped[name] = token.span
+        if shape == ():
+            self.reader.scalars.add(name)
         self.reader.known.add(name)
         self.declarations.append(Declaration(name, shape, properties, span))
 

@@ -111,10 +111,10 @@ def too_many(text: str, token: Token) -> NotationError:
     )
 
 
-def too_deep(text: str, span: Span) -> NotationError:
+def too_deep(text: str, span: Span, limit: int = DEEPEST_NESTING) -> NotationError:
     """Say that the expression is nested too deeply."""
     return NotationError(
-        f"the expression is nested more than {DEEPEST_NESTING} levels deep",
+        f"the expression is nested more than {limit} levels deep",
         source=text,
         places=(Place(span, "the limit is reached here"),),
         hint="name the inner parts in statements of their own",

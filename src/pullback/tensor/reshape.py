@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pullback.dimension import Dimension
+from pullback.tensor.add import add, zeros
 from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Axes, Node, Operation, Signature
+from pullback.tensor.node import Apply, Axes, Node, Operation, Product, Signature, Sum
 from pullback.tensor.product import product
 
 _MATRIX_IN = Signature((("a", "b"),), ("?",))
@@ -54,8 +55,19 @@ class Linear(Operation):
         return Linear(other, _VECTOR_IN, (self.sizes[0], length))
 
     def undo(self, arguments: tuple[Node, ...]) -> Node | None:
-        """merge undoes split, and part undoes pad."""
+        """A linear operation goes inside sums and past numbers; merge undoes split, and part undoes pad."""
         (inner,) = arguments
+        lead = inner.axes[: len(inner.axes) - len(self.signature.inputs[0])]
+        if isinstance(inner, Sum):
+            cores = [inner.axes[len(lead) :]]
+            return add([(c, apply(self, [term])) for c, term in inner.terms], lead + self.output(cores))
+        if isinstance(inner, Product):
+            scalars = [(f.node, (), f.exponent) for f in inner.factors if not f.indices]
+            if scalars:
+                rest = [(f.node, f.indices, f.exponent) for f in inner.factors if f.indices]
+                core = apply(self, [product(rest, inner.output, dict(enumerate(inner.dimensions)))])
+                labels = range(len(core.axes))
+                return product([*scalars, (core, labels, 1)], labels, dict(enumerate(core.axes)))
         if isinstance(inner, Apply) and isinstance(inner.operation, Linear):
             back = inner.operation
             pair = {self.kind, back.kind}
@@ -64,6 +76,10 @@ class Linear(Operation):
             if (self.kind, back.kind) == ("part", "pad") and self.sizes[0] is back.sizes[0]:
                 if inner.arguments[0].axes[-1] is self.sizes[1]:
                     return inner.arguments[0]
+            if (self.kind, back.kind) == ("part", "pad"):
+                start, stop = back.sizes[0], back.sizes[0] + inner.arguments[0].axes[-1]
+                if _not_above(stop, self.sizes[0]) or _not_above(self.sizes[0] + self.sizes[1], start):
+                    return zeros(lead + (self.sizes[1],))
         return None
 
     def evaluate(self, array: Any, sizes: Mapping[str, int]) -> Any:
@@ -81,6 +97,11 @@ class Linear(Operation):
         result = np.zeros((*lead, second), dtype=array.dtype)
         result[..., first : first + array.shape[-1]] = array
         return result
+
+
+def _not_above(low: Dimension, high: Dimension) -> bool:
+    """Whether one dimension is at most the other, whatever its names stand for."""
+    return all(coefficient >= 0 for _, coefficient in (high - low).terms)
 
 
 def merged(node: Node) -> Node:

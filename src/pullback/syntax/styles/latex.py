@@ -15,7 +15,7 @@ COMMANDS = frozenset("exp log sin cos tan sinh cosh tanh det max min".split())
 FILLED = {"ones": "1", "eye": "I", "zeros": "0"}
 """Constant arrays, written as a bold sign with the dimensions below."""
 
-_READ_AS_CALL = re.compile(r"(?:\\sigma|\\mathrm\{[^{}]*\})$")
+_READ_AS_CALL = re.compile(r"\\sigma$")
 
 
 class Latex:
@@ -85,8 +85,10 @@ class Latex:
         if function in FILLED and 1 <= len(arguments) <= 2 and all(_is_dimension(a) for a in arguments):
             return rf"\mathbf{{{FILLED[function]}}}_{{" + r" \times ".join(a.text for a in arguments) + "}"
         if len(arguments) == 1:
-            if function in ("norm", "norm1", "abs") and "|" not in inside:
+            if function in ("norm", "norm1") or (function == "abs" and inside == inside.lower()):
                 bar = "|" if function == "abs" else r"\|"
+                if "|" in inside:
+                    return rf"\operatorname{{{function}}}\left({inside}\right)"
                 return bar + inside + bar + ("_1" if function == "norm1" else "")
             if function == "sqrt":
                 return rf"\sqrt{{{inside}}}"

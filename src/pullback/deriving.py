@@ -1,0 +1,275 @@
+"""Derivatives of programs: what ``pb.gradient``, ``pb.backward``, ``pb.jacobian`` and ``pb.hessian`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pullback.calculus.reverse import backward as pull_back
+from pullback.calculus.reverse import gradient as differentiate
+from pullback.calculus.reverse import jacobian as local_jacobian
+from pullback.dimension import ONE
+from pullback.errors import NotationError, Place, ShapeError
+from pullback.expression import Expression, Results
+from pullback.lowering.program import Input, Program, lower_program, read_program, squeezed
+from pullback.simplification.simplify import simplify
+from pullback.syntax.names import normalise
+from pullback.tensor.node import Node, make_variable
+from pullback.tensor.substitute import Lifted, substitute_all
+
+Source = str | Program | Expression
+Names = str | Sequence[str] | None
+
+
+def parse(
+    text: str,
+    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
+    assume: Mapping[str, Any] | None = None,
+    batch: str | int | None = None,
+) -> Program:
+    """Read a program and find all its shapes.
+
+    Args:
+        text: The program, in the notation or in LaTeX.
+        shapes: Shapes of inputs; each axis a number or a name. ``()`` is a scalar.
+        assume: Properties of inputs, such as ``{"A": "spd"}``.
+        batch: The size of a leading batch axis over which the program is lifted.
+
+    Raises:
+        NotationError: The text can't be read; the error has the place.
+        ShapeError: The shapes can't be.
+
+    >>> parse("y = W x", shapes={"W": (2, 3)}).inputs["x"].shape
+    (Dimension(3),)
+    """
+    return read_program(text, shapes, assume, batch)
+
+
+def as_program(
+    source: Source,
+    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
+    assume: Mapping[str, Any] | None = None,
+    batch: str | int | None = None,
+    scalar_output: bool = False,
+) -> Program:
+    """Take a program, an expression as the program that it is, or text."""
+    if isinstance(source, Expression):
+        return program_of(source)
+    if isinstance(source, Program):
+        if scalar_output and any(axis is not ONE for axis in source.output.shape) and source.syntax.bindings:
+            try:
+                return lower_program(source.syntax, *source.asked, True)
+            except ShapeError:
+                return source
+        return source
+    if scalar_output:
+        try:
+            return read_program(source, shapes, assume, batch, True)
+        except ShapeError:
+            pass
+    return read_program(source, shapes, assume, batch)
+
+
+def program_of(expression: Expression) -> Program:
+    """An expression as a program of one statement, over the same inputs."""
+    from pullback.lowering.program import Statement
+
+    statement = Statement(None, expression.axes, expression.node, expression.node)
+    base = expression.program
+    return Program(str(expression), base.syntax, dict(expression.inputs), (statement,), base.batch)
+
+
+def gradient(
+    source: Source,
+    wrt: Names = None,
+    *,
+    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
+    assume: Mapping[str, Any] | None = None,
+    batch: str | int | None = None,
+    structured: bool = False,
+) -> Any:
+    """Derive the gradient of a scalar; it has the shape of the variable.
+
+    Args:
+        source: A program with a scalar output: text, Program or Expression.
+        wrt: An input, or several, for which a mapping is returned; all of them where none is named.
+        shapes: As in ``parse``.
+        assume: As in ``parse``.
+        batch: As in ``parse``.
+        structured: Derive by the free entries of a structured matrix (Matrix Cookbook 2.8).
+
+    Raises:
+        ShapeError: The output is no scalar.
+
+    >>> str(gradient("norm(A x - b)^2", "x"))
+    "2 A' (A x - b)"
+    """
+    program = as_program(source, shapes, assume, batch, scalar_output=True)
+    require_scalar(program)
+    names = chosen(program, wrt)
+    nodes = by_inputs(program, names, lambda root, targets: differentiate(root, targets))
+    if structured:
+        from pullback.calculus.structured import restrict
+
+        nodes = [restrict(node, program.inputs[name]) for node, name in zip(nodes, names, strict=True)]
+    expressions = _expressions(program, names, nodes)
+    return expressions[normalise(wrt)] if isinstance(wrt, str) else expressions
+
+
+def backward(
+    source: Source,
+    wrt: Names = None,
+    upstream: str = "g",
+    *,
+    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
+    assume: Mapping[str, Any] | None = None,
+    batch: str | int | None = None,
+) -> Results:
+    """Derive the backward pass of a layer: the gradient of each input, given that of the output.
+
+    Args:
+        source: The layer: text, Program or Expression.
+        wrt: The inputs wanted; all where none is named.
+        upstream: What the gradient of the output is called; it has the output's shape.
+        shapes: As in ``parse``.
+        assume: As in ``parse``.
+        batch: As in ``parse``.
+
+    >>> print(backward("y = W x"))
+    dL/dW = g x'
+    dL/dx = W' g
+    """
+    program = as_program(source, shapes, assume, batch)
+    names = chosen(program, wrt)
+    given = upstream_input(program, upstream)
+    nodes = by_inputs(program, names, lambda root, targets: pull_back(root, given.variable, targets))
+    return _expressions(program, names, nodes, {normalise(upstream): given})
+
+
+def upstream_input(program: Program, upstream: str) -> Input:
+    """The input that stands for the gradient of the output."""
+    name = normalise(upstream)
+    bound = {normalise(s.name) for s in program.statements if s.name is not None}
+    if name in program.inputs or name in bound:
+        message = f"the upstream gradient can't be called {upstream}: the program has that name"
+        raise NotationError(message, source=program.source, hint='choose another, such as upstream="dy"')
+    return Input(upstream, program.output.shape, frozenset())
+
+
+def jacobian(
+    source: Source,
+    wrt: str | None = None,
+    *,
+    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
+    assume: Mapping[str, Any] | None = None,
+    batch: str | int | None = None,
+    layout: str = "denominator",
+) -> Expression:
+    """Derive the Jacobian: the axes of the output, then those of the variable.
+
+    >>> str(jacobian("y = A x", "x")), jacobian("y = A x", "x").shape
+    ('A', ('m', 'n'))
+    """
+    program = as_program(source, shapes, assume, batch)
+    name = _only(program, wrt)
+    (node,) = by_inputs(program, [name], lambda root, targets: [local_jacobian(root, targets[0])])
+    axes = (*program.output.shape, *program.inputs[name].shape)
+    return Expression(simplify([node])[0], axes, program)
+
+
+def hessian(
+    source: Source,
+    wrt: str | tuple[str, str] | None = None,
+    *,
+    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
+    assume: Mapping[str, Any] | None = None,
+    batch: str | int | None = None,
+) -> Expression:
+    """Derive the Hessian of a scalar: the axes of the variable twice; of two variables, first then second.
+
+    >>> str(hessian("x' A x", "x"))
+    "A + A'"
+    """
+    program = as_program(source, shapes, assume, batch, scalar_output=True)
+    require_scalar(program)
+    first, second = (wrt, wrt) if not isinstance(wrt, tuple) else wrt
+    left, right = _only(program, first), _only(program, second)
+
+    def twice(root: Node, targets: Sequence[Node]) -> list[Node]:
+        (slope,) = differentiate(root, targets[:1])
+        (shorter,) = simplify([slope])
+        return [local_jacobian(shorter, targets[-1])]
+
+    wanted = [left] if left == right else [left, right]
+    (node,) = by_inputs(program, wanted, twice)
+    axes = (*program.inputs[left].shape, *program.inputs[right].shape)
+    return Expression(simplify([node])[0], axes, program)
+
+
+def require_scalar(program: Program) -> None:
+    """Refuse an output that is no scalar."""
+    output = program.output
+    if any(axis is not ONE for axis in output.shape):
+        shape = " x ".join(map(str, output.shape))
+        raise ShapeError(
+            f"the gradient is of a scalar, but the output has shape {shape}",
+            source=program.source,
+            places=(Place(output.span, f"this is {shape}"),) if output.span.end else (),
+            hint="use backward for a layer with an upstream gradient, or jacobian for all derivatives",
+        )
+
+
+def chosen(program: Program, wrt: Names) -> list[str]:
+    """The normalised names to differentiate by; all inputs that are no constants where none is named."""
+    if wrt is None:
+        names = [name for name, entry in program.inputs.items() if "constant" not in entry.properties]
+        if not names:
+            raise NotationError("the program has no inputs to differentiate by", source=program.source)
+        return names
+    asked = [wrt] if isinstance(wrt, str) else list(wrt)
+    return [normalise(program.input(name).name) for name in asked]
+
+
+def _only(program: Program, wrt: str | None) -> str:
+    if wrt is not None:
+        return normalise(program.input(wrt).name)
+    names = chosen(program, None)
+    if len(names) != 1:
+        message = f"say by which input to differentiate: {', '.join(names)}"
+        raise NotationError(message, source=program.source, hint=f'for example wrt="{names[0]}"')
+    return names[0]
+
+
+def by_inputs(program: Program, names: Iterable[str], derive: Any) -> list[Node]:
+    """Differentiate with the properties of the variables put aside.
+
+    The plain derivative treats every entry as free. So a variable of declared structure is replaced
+    by a plain one before, and put back after, when its structure may simplify the result.
+    """
+    plain: dict[Node, Lifted] = {}
+    back: dict[Node, Lifted] = {}
+    targets = []
+    for name in names:
+        variable = program.inputs[name].variable
+        kept = variable.properties & {"positive"}
+        bare = make_variable(name, squeezed(program.inputs[name].shape), kept)
+        if bare is not variable:
+            plain[variable] = Lifted(bare)
+            back[bare] = Lifted(variable)
+        targets.append(bare)
+    (root,) = substitute_all([program.output.node], plain)
+    nodes = derive(root.node, targets)
+    return [result.node for result in substitute_all(nodes, back)] if back else list(nodes)
+
+
+def _expressions(
+    program: Program, names: Sequence[str], nodes: Sequence[Node], extra: Mapping[str, Input] | None = None
+) -> Results:
+    shorter = simplify(nodes)
+    expressions = {
+        name: Expression(node, program.inputs[name].shape, program, extra or {})
+        for name, node in zip(names, shorter, strict=True)
+    }
+    return Results(expressions, {name: program.inputs[name].name for name in names})
+
+

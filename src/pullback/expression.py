@@ -1,0 +1,224 @@
+"""Results: a tensor that can be printed, computed and differentiated again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pullback.dimension import Dimension
+from pullback.evaluation.binding import bind
+from pullback.evaluation.interpreter import interpret
+from pullback.lifting.statements import Spelled, Vocabulary, is_matrix_form, spell_all
+from pullback.lowering.program import Input, Program
+from pullback.syntax.names import normalise
+from pullback.syntax.printer import show, show_program
+from pullback.syntax.tree import Binding, Syntax
+from pullback.tensor.node import Node, Product, Sum, Variable, topological
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+Shape = tuple[int | str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """A tensor in closed form.
+
+    Two expressions are equal if they are the same tensor of the same shape, however they were found.
+
+    >>> import pullback as pb
+    >>> e = pb.gradient("x' A x", wrt="x")
+    >>> str(e), e.shape, e.is_matrix_form
+    ("(A + A') x", ('n',), True)
+    >>> e.evaluate({"A": [[1, 2], [3, 4]], "x": [1, 1]})
+    array([ 7., 13.])
+    """
+
+    node: Node
+    axes: tuple[Dimension, ...]
+    program: Program
+    extra: Mapping[str, Input] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape, each axis a number or a symbolic length."""
+        return tuple(axis.number if axis.number is not None else str(axis) for axis in self.axes)
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """All names that values may be given for."""
+        return {**self.program.inputs, **self.extra}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.node is other.node and self.axes == other.axes
+
+    def __hash__(self) -> int:
+        return hash((self.node, self.axes))
+
+    # spelling
+
+    @cached_property
+    def spelled(self) -> Spelled:
+        """The text trees."""
+        return spell_all([self.node], [self.axes], vocabulary(self.program, self.extra))
+
+    @property
+    def tree(self) -> Syntax:
+        """The syntax tree of the result, named parts by their names."""
+        return self.spelled.results[0]
+
+    @property
+    def is_matrix_form(self) -> bool:
+        """Whether it is matrix notation throughout, with no entries written out."""
+        return all(is_matrix_form(tree) for tree in (*self.spelled.results, *(b.value for b in self.spelled.where)))
+
+    def show(self, style: str = "plain") -> str:
+        """Print it in a style: plain, unicode, latex or mathml; shared parts on lines before it."""
+        if not self.spelled.where:
+            return show(self.tree, style)
+        return show_program((*self.spelled.where, Binding(None, self.tree)), style)
+
+    def __str__(self) -> str:
+        return self.show("plain")
+
+    def __repr__(self) -> str:
+        return f"<Expression {str(self)!r}>"
+
+    def unicode(self) -> str:
+        """Print it with Unicode symbols; ``pullback.parse`` reads this too."""
+        return self.show("unicode")
+
+    def latex(self) -> str:
+        """Print it as LaTeX."""
+        return self.show("latex")
+
+    def mathml(self) -> str:
+        """Print it as MathML."""
+        return self.show("mathml")
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    # computing
+
+    def evaluate(self, values: Mapping[str, Any] | None = None, **more: Any) -> ndarray[Any, Any]:
+        """Compute it in float64.
+
+        Args:
+            values: Array-likes by name; names that it does not need may be there too.
+            more: The same, as keywords.
+
+        Returns:
+            An array of the expression's shape.
+
+        Raises:
+            ValuesError: A value is missing or does not fit; all disagreements are named.
+        """
+        return evaluate_all([(self.node, self.axes)], self.inputs, {**(values or {}), **more})[0]
+
+
+def evaluate_all(
+    roots: Sequence[tuple[Node, tuple[Dimension, ...]]], inputs: Mapping[str, Input], values: Mapping[str, Any]
+) -> list[Any]:
+    """Compute several tensors together, each in its full shape."""
+    import numpy as np
+
+    nodes = [node for node, _ in roots]
+    order = list(topological(nodes))
+    needed = [node for node in order if isinstance(node, Variable)]
+    bound = bind(inputs, values, needed, sorted(_dimension_names(order, roots)))
+    results = interpret(nodes, bound.arrays, bound.sizes)
+    shaped = []
+    for array, (_, axes) in zip(results, roots, strict=True):
+        shape = tuple(axis.evaluate(bound.sizes) for axis in axes)
+        shaped.append(np.array(np.real(array), dtype=np.float64).reshape(shape))
+    return shaped
+
+
+def _dimension_names(order: Sequence[Node], roots: Sequence[tuple[Node, tuple[Dimension, ...]]]) -> set[str]:
+    names: set[str] = set()
+    for node in order:
+        if isinstance(node, Product):
+            for axis in node.dimensions:
+                names |= axis.names
+        elif isinstance(node, Sum):
+            for axis in node.axes:
+                names |= axis.names
+        elif not isinstance(node, Variable):
+            for axis in node.axes:
+                names |= axis.names
+    for _, axes in roots:
+        for axis in axes:
+            names |= axis.names
+    return names
+
+
+def vocabulary(program: Program, extra: Mapping[str, Input] | None = None) -> Vocabulary:
+    """What results of a program may call by name."""
+    inputs = {**program.inputs, **(extra or {})}
+    given = {s.node: s.name for s in program.statements[:-1] if s.name is not None}
+    bound = [s.name for s in program.statements if s.name is not None]
+    dimensions = {name for entry in inputs.values() for axis in entry.shape for name in axis.names}
+    return Vocabulary(
+        {name: entry.shape for name, entry in inputs.items()},
+        {name: entry.name for name, entry in inputs.items()},
+        given,
+        {entry.name: 0 for entry in (extra or {}).values()},
+        frozenset(dimensions | set(bound)),
+    )
+
+
+class Results(Mapping[str, Expression]):
+    """Expressions by the name of the input they belong to, however it is spelled.
+
+    >>> import pullback as pb
+    >>> print(pb.backward("y = W_1 x"))
+    dL/dW1 = g x'
+    dL/dx = W1' g
+    """
+
+    def __init__(self, expressions: Mapping[str, Expression], spelling: Mapping[str, str]) -> None:
+        self.expressions = dict(expressions)
+        self.spelling = dict(spelling)
+
+    def __getitem__(self, name: str) -> Expression:
+        return self.expressions[normalise(name)]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and normalise(name) in self.expressions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.spelling[name] for name in self.expressions)
+
+    def __len__(self) -> int:
+        return len(self.expressions)
+
+    @cached_property
+    def spelled(self) -> Spelled:
+        """All results spelled together, shared parts named once."""
+        expressions = list(self.expressions.values())
+        words = vocabulary(expressions[0].program, expressions[0].extra)
+        return spell_all([e.node for e in expressions], [e.axes for e in expressions], words)
+
+    def show(self, style: str = "plain") -> str:
+        """Print one line a result, the shared parts before them."""
+        lines = [f"{b.name} = {show(b.value, style)}" for b in self.spelled.where]
+        for name, tree in zip(self, self.spelled.results, strict=True):
+            left = f"\\frac{{\\partial L}}{{\\partial {name}}}" if style == "latex" else f"dL/d{name}"
+            lines.append(f"{left} = {show(tree, style)}")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.show()
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{name!r}: {e!s}" for name, e in self.items()) + "}"
+
+    def evaluate(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Compute all of them together, shared parts once."""
+        expressions = list(self.expressions.values())
+        roots = [(e.node, e.axes) for e in expressions]
+        return dict(zip(self, evaluate_all(roots, expressions[0].inputs, values), strict=True))

@@ -1,0 +1,129 @@
+"""Products of matrices as chains that can be read in both directions.
+
+A chain reads from a row index to a column index. Turning it round reverses it and transposes each
+operand; both spellings of every operand are kept, so that the one with fewer transposes can be chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pullback.syntax.tree import Call, Chain, Name, Negate, Number, Power, Syntax, Transpose
+from pullback.tensor.node import Rational
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A matrix, column or row in a chain, spelled as it is and transposed."""
+
+    tree: Syntax
+    turned: Syntax
+
+    def turn(self) -> Operand:
+        """Read it in the other direction."""
+        return Operand(self.turned, self.tree)
+
+
+Reading = tuple[Operand, ...]
+
+
+def turn(reading: Reading) -> Reading:
+    """Read a chain in the other direction."""
+    return tuple(operand.turn() for operand in reversed(reading))
+
+
+def operand(tree: Syntax, symmetric: bool = False) -> Operand:
+    """Make an operand of a tree."""
+    return Operand(tree, tree if symmetric else transpose(tree))
+
+
+def transpose(tree: Syntax) -> Syntax:
+    """The transpose of a tree, a double one dropped."""
+    return tree.operand if isinstance(tree, Transpose) else Transpose(tree)
+
+
+def juxtapose(trees: Sequence[Syntax]) -> Syntax:
+    """Multiply trees by juxtaposition, chains joined where that reads the same."""
+    operands: list[Syntax] = []
+    for k, tree in enumerate(trees):
+        plain = isinstance(tree, Chain) and set(tree.operators) == {"*"}
+        if plain and isinstance(tree, Chain) and k == 0:
+            operands += tree.operands
+        else:
+            operands.append(tree)
+    return operands[0] if len(operands) == 1 else Chain(tuple(operands), ("*",) * (len(operands) - 1))
+
+
+def read(reading: Reading) -> Syntax:
+    """Spell a chain."""
+    return juxtapose([item.tree for item in reading])
+
+
+def entrywise(trees: Sequence[tuple[Syntax, Rational]]) -> Syntax:
+    """Multiply entry by entry, divisors last: ``x .* y ./ z``."""
+    above = [(tree, e) for tree, e in trees if e > 0]
+    below = [(tree, -e) for tree, e in trees if e < 0]
+    operands: list[Syntax] = [raised(tree, e, entrywise=True) for tree, e in above] or [Number(Fraction(1))]
+    operators = [".*"] * (len(operands) - 1)
+    for tree, e in below:
+        operands.append(raised(tree, e, entrywise=True))
+        operators.append("./")
+    return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators))
+
+
+def raised(tree: Syntax, exponent: Rational, entrywise: bool) -> Syntax:
+    """Raise a tree to a number; a half is a root."""
+    if exponent == 1:
+        return tree
+    if exponent == Fraction(1, 2):
+        return Call("sqrt", (tree,))
+    return Power(tree, number(exponent), entrywise)
+
+
+def number(value: Rational) -> Syntax:
+    """Spell a number: a short decimal as it is, another fraction as a quotient."""
+    value = Fraction(value)
+    if value < 0:
+        return Negate(number(-value))
+    if value.denominator == 1:
+        return Number(value)
+    if value.denominator < 10 or not _is_decimal(value):
+        return Chain((Number(Fraction(value.numerator)), Number(Fraction(value.denominator))), ("/",))
+    return Number(value)
+
+
+def settle_minus(tree: Syntax) -> Syntax:
+    """Put the minus of a product on its first factor, where it needs no parentheses."""
+    if isinstance(tree, Negate) and isinstance(tree.operand, Chain) and not tree.operand.is_sum:
+        first, *rest = tree.operand.operands
+        if not (isinstance(first, Chain) and first.is_sum):
+            return Chain((settle_minus(Negate(first)), *rest), tree.operand.operators)
+    return tree
+
+
+def _is_decimal(value: Fraction) -> bool:
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1 and len(str(value.denominator)) <= 7
+
+
+def weight(tree: Syntax) -> int:
+    """The cost of a printed tree: names, numbers, functions and powers count one, each transpose too."""
+    match tree:
+        case Name() | Number():
+            return 1
+        case Negate(inner):
+            return weight(inner)
+        case Transpose(inner):
+            return 1 + weight(inner)
+        case Power(base, exponent):
+            return weight(base) + weight(exponent)
+        case Chain(operands):
+            return sum(weight(inner) for inner in operands)
+        case Call(_, arguments):
+            return 1 + sum(weight(inner) for inner in arguments)
+    return 10 + len(getattr(tree, "indices", ())) + weight(getattr(tree, "body", None) or tree.operand)  # type: ignore[union-attr]

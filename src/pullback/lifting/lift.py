@@ -1,0 +1,375 @@
+"""Spelling each kind of node: what a tensor is called in the notation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from pullback.dimension import ONE, Dimension
+from pullback.lifting.chain import Operand, Reading, entrywise, juxtapose, number, operand, raised, read, settle_minus, transpose, turn, weight
+from pullback.lifting.entries import spell_entries
+from pullback.lifting.reduction import Edge, Network
+from pullback.lifting.sums import spell_sum
+from pullback.syntax.tree import Call, Chain, Name, Negate, Number, Power, Syntax, Transpose
+from pullback.tensor.add import content
+from pullback.tensor.axes import constant_axes, without_axes
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable
+from pullback.tensor.product import is_symmetric, number_of, permuted, size_name, transposed
+from pullback.tensor.reshape import Linear
+
+Shape = tuple[Dimension, ...]
+_NAMES = {"max2": "max", "min2": "min"}
+
+
+@dataclass(slots=True)
+class Speller:
+    """Spells nodes.
+
+    ``shapes`` are the declared shapes of the inputs, ``names`` the nodes that have a name of their own,
+    ``spelling`` how a variable's name is written, ``precedence`` the names to put first in Hadamard
+    products. Every tree stands for the tensor as a scalar, a column or a matrix.
+    """
+
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    names: Mapping[Node, str] = field(default_factory=dict)
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    precedence: Mapping[str, int] = field(default_factory=dict)
+    done: dict[Node, Syntax] = field(default_factory=dict)
+
+    def spell(self, node: Node) -> Syntax:
+        """Spell a node, by its name if it has one."""
+        name = self.names.get(node)
+        return Name(name) if name is not None else self.spell_out(node)
+
+    def spell_out(self, node: Node) -> Syntax:
+        """Spell a node in terms of what it is made of."""
+        found = self.done.get(node)
+        if found is None:
+            if isinstance(node, Variable):
+                found = self.variable(node)
+            elif isinstance(node, Sum):
+                found = spell_sum(self, node)
+            elif isinstance(node, Apply):
+                found = self.applied(node)
+            else:
+                assert isinstance(node, Product)
+                found = self.product(node)
+            found = settle_minus(found)
+            self.done[node] = found
+        return found
+
+    def variable(self, node: Variable) -> Syntax:
+        name = Name(self.spelling.get(node.name, node.name))
+        shape = self.shapes.get(node.name, node.axes)
+        is_row = len(shape) == 2 and shape[0] is ONE and shape[1] is not ONE
+        return Transpose(name) if is_row else name
+
+    def as_operand(self, node: Node) -> Operand:
+        """Spell a tensor of two axes in both directions."""
+        tree = self.spell(node)
+        if is_symmetric(node):
+            return Operand(tree, tree)
+        if isinstance(node, Sum) and node not in self.names:
+            turned = self.spell_out(transposed(node))
+            if weight(turned) <= weight(tree) + 1:
+                return Operand(tree, turned)
+        return operand(tree)
+
+    # products
+
+    def product(self, node: Product) -> Syntax:
+        """Spell a product without a coefficient."""
+        return self.term(1, node)
+
+    def term(self, coefficient: Rational, node: Node) -> Syntax:
+        """Spell a number times a node; a minus is Negate at the top."""
+        if isinstance(node, Product) and node not in self.names:
+            return self.term_of_product(coefficient, node)
+        tree = self.spell(node)
+        return self.assemble(coefficient, [], tree, self.is_closed(tree))
+
+    def is_closed(self, tree: Syntax) -> bool:
+        """Whether a tree can stand in a product as it is."""
+        return not (isinstance(tree, Chain) and tree.is_sum)
+
+    def term_of_product(self, coefficient: Rational, node: Product) -> Syntax:
+        if not node.factors and not node.dimensions:
+            return number(coefficient)
+        if (name := size_name(node)) is not None:
+            return self.assemble(coefficient, [(self.size(name), 1)], None, True)
+        coefficient, factors = self.absorb_sign(coefficient, node.factors)
+        network = self.network(node, factors)
+        network.reduce()
+        network.close_scalars()
+        if self.needs_entries(node, network):
+            return spell_entries(self, coefficient, node, network)
+        core = self.core(node, network)
+        return self.assemble(coefficient, network.scalars, core, True)
+
+    @staticmethod
+    def needs_entries(node: Product, network: Network) -> bool:
+        """Whether something is left that matrix notation can't say."""
+        left = [edge for edge in network.edges if {edge.start, edge.end} != set(node.output)]
+        return bool(network.wide or left or len(node.axes) > 2)
+
+    def absorb_sign(self, coefficient: Rational, factors: Sequence[Factor]) -> tuple[Rational, list[Factor]]:
+        """-(s - 1) reads 1 - s: let a minus turn a difference round where that leaves fewer of them."""
+        from pullback.tensor.add import scaled
+
+        changed = list(factors)
+        for k, factor in enumerate(factors):
+            node = factor.node
+            if not isinstance(node, Sum) or not isinstance(factor.exponent, int):
+                continue
+            plus = sum(1 for c, _ in node.terms if c > 0)
+            minus = len(node.terms) - plus
+            odd = factor.exponent % 2 == 1
+            turned = scaled(-1, node)
+            if turned in self.names or node in self.names:
+                better = turned in self.names and node not in self.names
+            elif odd:
+                better = plus == 0 or (coefficient < 0 and minus > 0)
+            else:
+                better = minus > plus or (minus == plus and self.reads_first(turned, node))
+            if better:
+                changed[k] = Factor(turned, factor.indices, factor.exponent)
+                coefficient = -coefficient if odd else coefficient
+        return coefficient, changed
+
+    def reads_first(self, turned: Node, node: Node) -> bool:
+        """Of a difference and its negative, prefer the one that starts with the larger term."""
+        assert isinstance(turned, Sum) and isinstance(node, Sum)
+
+        def rank(side: Sum) -> tuple[int, str]:
+            first = max(((weight(self.spell(n)), repr(self.spell(n))) for c, n in side.terms if c > 0), default=(0, ""))
+            return (-first[0], first[1])
+
+        return rank(turned) < rank(node)
+
+    def network(self, node: Product, factors: Sequence[Factor]) -> Network:
+        lengths = dict(enumerate(node.dimensions))
+        network = Network(node.output, lengths, self.precedence)
+        for factor, indices, exponent in factors:
+            if not indices:
+                network.scalars.append(self.scalar(factor, exponent))
+            elif len(indices) == 1:
+                network.label(indices[0], (operand(self.spell(factor)),), exponent)
+            elif len(indices) == 2 and indices[0] != indices[1]:
+                network.edges.append(Edge(*indices, (self.edge(factor, exponent),)))
+            elif len(indices) == 2:
+                network.label(indices[0], (operand(Call("diag", (self.spell(factor),))),), exponent)
+            else:
+                network.wide.append((self.spell(factor), indices, exponent))
+        return network
+
+    def edge(self, node: Node, exponent: Rational) -> Operand:
+        here = self.as_operand(node)
+        if exponent == 1:
+            return here
+        if exponent < 0:
+            return Operand(entrywise([(here.tree, exponent)]), entrywise([(here.turned, exponent)]))
+        return Operand(raised(here.tree, exponent, True), raised(here.turned, exponent, True))
+
+    def scalar(self, node: Node, exponent: Rational) -> tuple[Syntax, Rational]:
+        """Spell a scalar factor; the root of a sum of squares is a norm."""
+        if isinstance(node, Product) and node not in self.names and (square := self.square(node)) is not None:
+            tree, power = square
+            return tree, power * exponent
+        return self.spell(node), exponent
+
+    def square(self, node: Product) -> tuple[Syntax, Rational] | None:
+        """Read a sum of squares as the norm of a vector or matrix, with its power 2."""
+        if node.output or not node.factors or any(f.exponent % 2 for f in node.factors):
+            return None
+        if len(node.factors) == 1 and len(node.factors[0].indices) == 2:
+            (factor,) = node.factors
+            if factor.indices[0] != factor.indices[1]:
+                root = raised(self.spell(self.positive_side(factor.node)), int(factor.exponent) // 2, True)
+                return Call("norm", (root,)), 2
+        if all(len(f.indices) == 1 and f.indices == node.factors[0].indices for f in node.factors):
+            trees = [(self.spell(self.positive_side(f.node)), int(f.exponent) // 2) for f in node.factors]
+            return Call("norm", (entrywise(trees),)), 2
+        return None
+
+    def positive_side(self, node: Node) -> Node:
+        """Of x and -x under a square, the one that reads better."""
+        _, (factor,) = self.absorb_sign(1, [Factor(node, (), 2)])
+        return factor.node
+
+    def core(self, node: Product, network: Network) -> Syntax | None:
+        """Spell what carries the axes of the result; None for a scalar."""
+        if not node.output:
+            return None
+        dimensions = node.dimensions
+        if len(node.output) == 1 or node.output[0] == node.output[1]:
+            vertex = node.output[0]
+            column = network.column(vertex)
+            if len(node.output) == 1:
+                return read(column) if column else Call("ones", (self.length(dimensions[vertex]),))
+            if column is None:
+                return Call("eye", (self.length(dimensions[vertex]),))
+            return Call("diag", (read(column),))
+        start, end = node.output
+        if network.edges:
+            (edge,) = network.edges
+            reading = edge.seen_from(start)
+            left, right = network.column(start), network.column(end)
+            if left is not None:
+                diagonal = Call("diag", (read(left),))
+                reading = (Operand(diagonal, diagonal), *reading)
+            if right is not None:
+                diagonal = Call("diag", (read(right),))
+                reading = (*reading, Operand(diagonal, diagonal))
+            return read(reading)
+        left, right = network.column(start), network.column(end)
+        if left is None and right is None:
+            return Call("ones", (self.length(dimensions[start]), self.length(dimensions[end])))
+        left = left or (operand(Call("ones", (self.length(dimensions[start]),))),)
+        right = right or (operand(Call("ones", (self.length(dimensions[end]),))),)
+        return read((*left, *turn(right)))
+
+    def assemble(
+        self, coefficient: Rational, scalars: Sequence[tuple[Syntax, Rational]], core: Syntax | None, closed: bool
+    ) -> Syntax:
+        """Put number, scalars, core and divisors together, in that order; a minus goes on top."""
+        size = -coefficient if coefficient < 0 else coefficient
+        ranked = sorted(scalars, key=self.scalar_rank)
+        above = self.scalar_powers([(tree, e) for tree, e in ranked if e > 0])
+        below = self.scalar_powers([(tree, -e) for tree, e in ranked if e < 0])
+        parts: list[Syntax] = list(above)
+        if core is not None:
+            parts.append(core)
+        head: list[Syntax] = []
+        if size != 1 or not parts:
+            head = [number(size)]
+        result = self.joined([*head, *parts])
+        if below:
+            result = self.quotient(result, self.joined(below))
+        return Negate(result) if coefficient < 0 else result
+
+    def scalar_powers(self, scalars: Sequence[tuple[Syntax, Rational]]) -> list[Syntax]:
+        """Spell powers of scalars, several square roots as one."""
+        half = Fraction(1, 2)
+        roots = [tree for tree, e in scalars if e == half]
+        if len(roots) < 2:
+            return [self.scalar_power(tree, e) for tree, e in scalars]
+        rest = [self.scalar_power(tree, e) for tree, e in scalars if e != half]
+        return [*rest, Call("sqrt", (self.joined(roots),))]
+
+    def joined(self, trees: list[Syntax]) -> Syntax:
+        """Multiply by juxtaposition; a chain at the end is opened where the meaning stays."""
+        operands: list[Syntax] = []
+        operators: list[str] = []
+        for k, tree in enumerate(trees):
+            spread = isinstance(tree, Chain) and not tree.is_sum and (k == 0 or set(tree.operators) <= {"*", ".*"})
+            if spread and isinstance(tree, Chain) and self.opens(tree, k):
+                if operands:
+                    operators.append("*")
+                operands += tree.operands
+                operators += tree.operators
+            else:
+                if operands:
+                    operators.append("*")
+                operands.append(tree)
+        return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators))
+
+    @staticmethod
+    def opens(tree: Chain, position: int) -> bool:
+        """Whether c (A B) may be written c A B: yes, scalars commute with every product."""
+        return position == 0 or all(operator in ("*", ".*", "./") for operator in tree.operators)
+
+    @staticmethod
+    def quotient(tree: Syntax, divisor: Syntax) -> Syntax:
+        if isinstance(tree, Chain) and not tree.is_sum:
+            return Chain((*tree.operands, divisor), (*tree.operators, "/"))
+        return Chain((tree, divisor), ("/",))
+
+    def scalar_power(self, tree: Syntax, exponent: Rational) -> Syntax:
+        """Spell the power of a scalar; x' x for the squared norm of a plain vector."""
+        if exponent == 2 and isinstance(tree, Call) and tree.function == "norm":
+            (inner,) = tree.arguments
+            if isinstance(inner, Name) and self.is_vector(inner.identifier):
+                return Chain((transpose(inner), inner), ("*",))
+        return raised(tree, exponent, entrywise=False)
+
+    def is_vector(self, name: str) -> bool:
+        for key, shape in self.shapes.items():
+            if self.spelling.get(key, key) == name:
+                return len(shape) == 1
+        for node, given in self.names.items():
+            if given == name:
+                return len(node.axes) == 1
+        return False
+
+    def scalar_rank(self, scalar: tuple[Syntax, Rational]) -> tuple[int, int, str]:
+        """Plain names first, longer scalars after them."""
+        tree, exponent = scalar
+        plain = isinstance(tree, Name)
+        order = self.precedence.get(tree.identifier, 1) if isinstance(tree, Name) else 1
+        return (1 - plain + order, weight(tree), repr(tree))
+
+    # dimensions
+
+    def length(self, dimension: Dimension) -> Syntax:
+        """Spell a dimension where the notation wants one."""
+        terms: list[Syntax] = []
+        for monomial, coefficient in sorted(dimension.terms, key=lambda term: (len(term[0]) == 0, term)):
+            factors: list[Syntax] = [Name(name) for name in monomial]
+            if coefficient != 1 or not factors:
+                factors.insert(0, Number(Fraction(coefficient)))
+            terms.append(juxtapose(factors))
+        return terms[0] if len(terms) == 1 else Chain(tuple(terms), ("+",) * (len(terms) - 1))
+
+    def size(self, name: str) -> Syntax:
+        """Spell a dimension as a number: by an input that has it, if there is one."""
+        wanted = Dimension.of(name)
+        for rank in (1, 2):
+            for key, shape in self.shapes.items():
+                shown = Name(self.spelling.get(key, key))
+                if rank == 1 and len(shape) == 1 and shape[0] is wanted:
+                    return Call("size", (shown,))
+                if rank == 2 and len(shape) == 2 and wanted in shape:
+                    side = "rows" if shape[0] is wanted else "columns"
+                    return Call("size", (shown, Name(side)))
+        return Call("size", (Name(name),))
+
+    # applied operations
+
+    def applied(self, node: Apply) -> Syntax:
+        operation = node.operation
+        name = _NAMES.get(operation.name, operation.name)
+        if isinstance(operation, Linear):
+            from pullback.lifting.linear import spell_linear
+
+            return spell_linear(self, node, operation)
+        if operation.name == "power":
+            base, exponent = (self.spell(argument) for argument in self.shrunk(node))
+            return Power(base, exponent, entrywise=bool(node.axes))
+        if operation.entrywise or node.batch == 0:
+            arguments = self.shrunk(node) if operation.entrywise else node.arguments
+            return Call(name, tuple(self.spell(argument) for argument in arguments))
+        cores = [len(core) for core in operation.signature.inputs]
+        if node.batch == 1 and cores == [1] and len(operation.signature.output) < 2:
+            return self.by_rows(name, node)
+        from pullback.lifting.entries import spell_lifted
+
+        return spell_lifted(self, node, lambda arguments: Call(name, tuple(arguments)))
+
+    def shrunk(self, node: Apply) -> list[Node]:
+        """Arguments of an entrywise operation, those that are one number repeated as that number."""
+        whole = frozenset(range(len(node.axes)))
+        flat = [constant_axes(argument) == whole for argument in node.arguments]
+        if all(flat) or not whole:
+            return list(node.arguments)
+        return [without_axes(a, whole) if f else a for a, f in zip(node.arguments, flat, strict=True)]
+
+    def by_rows(self, name: str, node: Apply) -> Syntax:
+        (argument,) = node.arguments
+        here = self.as_operand(argument)
+        if weight(here.turned) < weight(here.tree):
+            tree: Syntax = Call(name, (here.turned, Name("columns")))
+            return transpose(tree) if node.operation.signature.output else tree
+        return Call(name, (here.tree, Name("rows")))
+
+

@@ -1,0 +1,261 @@
+"""Series-parallel reduction: a product of tensors read as matrix notation.
+
+Indices are vertices, factors of two axes edges, factors of one axis labels on a vertex. Two edges in
+series are a matrix product, two in parallel a Hadamard product, a dangling edge a matrix-vector
+product, a cycle a trace, a label between two edges a diagonal matrix. Output indices are never
+eliminated; what is left over when nothing more reduces has to be written by its entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pullback.dimension import Dimension
+from pullback.lifting.chain import Operand, Reading, entrywise, operand, read, turn, weight
+from pullback.syntax.tree import Call, Chain, Name, Syntax
+from pullback.tensor.node import Rational
+
+
+@dataclass(slots=True)
+class Edge:
+    """A matrix between two vertices, read from ``start`` to ``end``."""
+
+    start: int
+    end: int
+    reading: Reading
+
+    def seen_from(self, vertex: int) -> Reading:
+        """The chain that starts at the vertex."""
+        return self.reading if vertex == self.start else turn(self.reading)
+
+    def other(self, vertex: int) -> int:
+        """The vertex at the other end."""
+        return self.end if vertex == self.start else self.start
+
+
+Label = tuple[Reading, Rational]
+"""A column (as a chain that ends in one) and the power to which its entries are raised."""
+
+
+@dataclass(slots=True)
+class Network:
+    """What is left of a product during reduction."""
+
+    output: tuple[int, ...]
+    lengths: Mapping[int, Dimension]
+    spell: Mapping[str, int]
+    edges: list[Edge] = field(default_factory=list)
+    labels: dict[int, list[Label]] = field(default_factory=dict)
+    scalars: list[tuple[Syntax, Rational]] = field(default_factory=list)
+    wide: list[tuple[Syntax, tuple[int, ...], Rational]] = field(default_factory=list)
+
+    def label(self, vertex: int, reading: Reading, exponent: Rational = 1) -> None:
+        """Put a column on a vertex."""
+        self.labels.setdefault(vertex, []).append((reading, exponent))
+
+    def column(self, vertex: int) -> Reading | None:
+        """All labels of a vertex as one column; None where there is none."""
+        labels = self.labels.get(vertex, [])
+        if not labels:
+            return None
+        if len(labels) == 1 and labels[0][1] == 1:
+            return labels[0][0]
+        return (operand(self.hadamard(labels)),)
+
+    def hadamard(self, labels: Sequence[Label]) -> Syntax:
+        """Multiply columns entry by entry."""
+        return entrywise([(read(reading), e) for reading, e in sorted(labels, key=self.rank)])
+
+    def rank(self, label: Label) -> tuple[int, int, str]:
+        """Sort what is multiplied entry by entry: the upstream gradient first, then short before long."""
+        tree = read(label[0])
+        return (self.precedence(tree), weight(tree), repr(tree))
+
+    def precedence(self, tree: Syntax) -> int:
+        """Zero for what holds the upstream gradient."""
+        match tree:
+            case Name(identifier):
+                return self.spell.get(identifier, 1)
+            case Chain(operands) | Call(_, operands):
+                return min((self.precedence(inner) for inner in operands), default=1)
+        inner = getattr(tree, "operand", None) or getattr(tree, "base", None)
+        return self.precedence(inner) if inner is not None else 1
+
+    def reduce(self) -> None:
+        """Eliminate vertices until only output is left, or nothing more reduces."""
+        while self.dangling() or self.parallel() or self.series():
+            pass
+
+    def incident(self, vertex: int) -> list[Edge]:
+        return [edge for edge in self.edges if vertex in (edge.start, edge.end)]
+
+    def held(self, vertex: int) -> bool:
+        """Whether a vertex is in the output or on a factor of more than two axes."""
+        return vertex in self.output or any(vertex in indices for _, indices, _ in self.wide)
+
+    def inner(self) -> list[int]:
+        return [v for v in dict.fromkeys(v for e in self.edges for v in (e.start, e.end)) if not self.held(v)]
+
+    def dangling(self) -> bool:
+        """A vertex with one edge: a matrix times a column, or the sums of its rows."""
+        for vertex in self.inner():
+            edges = self.incident(vertex)
+            if len(edges) != 1 or edges[0].start == edges[0].end:
+                continue
+            (edge,) = edges
+            there = edge.other(vertex)
+            column = self.column(vertex)
+            reading = edge.seen_from(there)
+            if column is None and self.alone(there):
+                self.edges.remove(edge)
+                best = min((reading, turn(reading)), key=self.direction)
+                self.scalars.append((Call("sum", (read(best),)), 1))
+                return True
+            if column is None:
+                *front, last = reading
+                product = (*front, operand(row_sums(last)))
+            else:
+                product = (*reading, *column)
+            self.labels.pop(vertex, None)
+            self.edges.remove(edge)
+            self.label(there, product)
+            return True
+        return False
+
+    def alone(self, vertex: int) -> bool:
+        """Whether nothing but one edge is at a vertex."""
+        return not self.held(vertex) and len(self.incident(vertex)) == 1 and not self.labels.get(vertex)
+
+    def parallel(self) -> bool:
+        """Edges between the same vertices: a Hadamard product, or a closed chain where that is shorter."""
+        for k, first in enumerate(self.edges):
+            twins = [e for e in self.edges[k + 1 :] if {e.start, e.end} == {first.start, first.end}]
+            if first.start == first.end or not twins:
+                continue
+            if len(twins) == 1 and self.closes(first, twins[0]):
+                return True
+            self.merge([first, *twins])
+            return True
+        return False
+
+    def merge(self, edges: list[Edge]) -> None:
+        start, end = edges[0].start, edges[0].end
+        forward = [edge.seen_from(start) for edge in edges]
+        forward.sort(key=lambda reading: self.rank((reading, 1)))
+        there = Chain(tuple(read(r) for r in forward), (".*",) * (len(edges) - 1))
+        back = Chain(tuple(read(turn(r)) for r in forward), (".*",) * (len(edges) - 1))
+        self.edges = [edge for edge in self.edges if edge not in edges]
+        self.edges.append(Edge(start, end, (Operand(_flat(there), _flat(back)),)))
+
+    def closes(self, first: Edge, second: Edge) -> bool:
+        """Read two parallel edges as the diagonal of a product, where that takes fewer transposes."""
+        for vertex in (first.end, first.start):
+            if self.held(vertex) or len(self.incident(vertex)) != 2 or vertex in self.labels:
+                continue
+            there = first.other(vertex)
+            loop = (*first.seen_from(there), *second.seen_from(vertex))
+            side = Chain((read(first.seen_from(there)), read(second.seen_from(there))), (".*",))
+            if min(weight(read(loop)), weight(read(turn(loop)))) > weight(side):
+                return False
+            self.edges = [edge for edge in self.edges if edge not in (first, second)]
+            self.loop(there, loop)
+            return True
+        return False
+
+    def loop(self, vertex: int, reading: Reading) -> None:
+        """A chain that comes back to its vertex: the diagonal of a matrix, its trace if that is all."""
+        free = not self.held(vertex) and not self.incident(vertex) and vertex not in self.labels
+        if free:
+            self.scalars.append((Call("tr", (read(_best_rotation(reading)),)), 1))
+            self.labels[vertex] = []
+            return
+        best = min((reading, turn(reading)), key=lambda r: weight(read(r)))
+        self.label(vertex, (operand(Call("diag", (read(best),))),))
+
+    def series(self) -> bool:
+        """A vertex with two edges: a matrix product, around a diagonal matrix if it has a label."""
+        for vertex in self.inner():
+            edges = self.incident(vertex)
+            if len(edges) == 1 and edges[0].start == edges[0].end:
+                self.edges.remove(edges[0])
+                self.loop(vertex, edges[0].reading)
+                return True
+            if len(edges) != 2:
+                continue
+            first, second = edges
+            left, right = first.other(vertex), second.other(vertex)
+            column = self.column(vertex)
+            middle: Reading = ()
+            if column is not None:
+                diagonal = Call("diag", (read(column),))
+                middle = (Operand(diagonal, diagonal),)
+            reading = (*turn(first.seen_from(vertex)), *middle, *second.seen_from(vertex))
+            self.labels.pop(vertex, None)
+            self.edges = [edge for edge in self.edges if edge not in edges]
+            if left == right:
+                self.loop(left, reading)
+            else:
+                self.edges.append(Edge(left, right, reading))
+            return True
+        return False
+
+    def close_scalars(self) -> None:
+        """Read vertices that are left alone: inner products, norms and sums."""
+        touched = {v for edge in self.edges for v in (edge.start, edge.end)}
+        for vertex in list(self.labels):
+            if self.held(vertex) or vertex in touched:
+                continue
+            labels = self.labels.pop(vertex)
+            if labels:
+                self.scalars.append(self.total(labels))
+
+    def total(self, labels: list[Label]) -> tuple[Syntax, Rational]:
+        """Sum a Hadamard product of columns."""
+        if all(e % 2 == 0 for _, e in labels):
+            halves = [(reading, e / 2 if e % 4 else e // 2) for reading, e in labels]
+            halves = [(reading, int(e)) for reading, e in halves]
+            root = read(halves[0][0]) if len(halves) == 1 and halves[0][1] == 1 else self.hadamard(halves)
+            return Call("norm", (root,)), 2
+        if len(labels) == 1 or any(e < 0 for _, e in labels):
+            return Call("sum", (self.hadamard(labels),)), 1
+        ranked = sorted(labels, key=lambda label: weight(read(label[0])))
+        last = ranked[-1] if ranked[-1][1] == 1 else next((x for x in ranked if x[1] == 1), ranked[-1])
+        rest = [label for label in ranked if label is not last]
+        column: Reading = last[0] if last[1] == 1 else (operand(self.hadamard([last])),)
+        front = rest[0][0] if len(rest) == 1 and rest[0][1] == 1 else (operand(self.hadamard(rest)),)
+        both = (*turn(front), *column)
+        return read(min((both, turn(both)), key=self.direction)), 1
+
+    @staticmethod
+    def direction(reading: Reading) -> tuple[int, str]:
+        tree = read(reading)
+        return (weight(tree), repr(tree))
+
+
+def row_sums(item: Operand) -> Syntax:
+    """The sums of the rows of a matrix; of a transposed one, of its columns."""
+    if weight(item.turned) < weight(item.tree):
+        return Call("sum", (item.turned, Name("columns")))
+    return Call("sum", (item.tree, Name("rows")))
+
+
+def _flat(tree: Chain) -> Syntax:
+    """Join Hadamard products inside Hadamard products."""
+    operands: list[Syntax] = []
+    for inner in tree.operands:
+        if isinstance(inner, Chain) and set(inner.operators) == {".*"}:
+            operands += inner.operands
+        else:
+            operands.append(inner)
+    return Chain(tuple(operands), (".*",) * (len(operands) - 1))
+
+
+def _best_rotation(reading: Reading) -> Reading:
+    """Start a trace where it reads best: with the fewest transposes, then by name."""
+    candidates = []
+    for direction in (reading, turn(reading)):
+        for k in range(len(direction)):
+            candidates.append((*direction[k:], *direction[:k]))
+    return min(candidates, key=lambda r: (weight(read(r)), [repr(item.tree) for item in r]))
+

@@ -1,0 +1,93 @@
+"""Spelling sums: the order of the terms, numbers that stand for ones, shared numbers in front."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from pullback.lifting.chain import number, settle_minus, weight
+from pullback.syntax.tree import Call, Chain, Comprehension, Negate, Number, Syntax
+from pullback.tensor.add import content, scaled
+from pullback.tensor.axes import constant_axes, without_axes
+from pullback.tensor.node import Sum, Term
+
+if TYPE_CHECKING:
+    from pullback.lifting.lift import Speller
+
+
+def spell_sum(speller: Speller, node: Sum) -> Syntax:
+    """Spell a linear combination."""
+    if not node.terms:
+        return spell_zeros(speller, node)
+    if len(node.terms) > 1:
+        shared = content(node.terms, signed=False)
+        if shared != 1:
+            inner = scaled(Fraction(1) / shared, node)
+            assert isinstance(inner, Sum)
+            return speller.joined([number(shared), terms_of(speller, inner)])
+    return terms_of(speller, node)
+
+
+def spell_zeros(speller: Speller, node: Sum) -> Syntax:
+    """Spell zero in its shape."""
+    if not node.axes:
+        return Number(Fraction(0))
+    return Call("zeros", tuple(speller.length(axis) for axis in node.axes))
+
+
+def terms_of(speller: Speller, node: Sum) -> Syntax:
+    """Spell the terms, the positive ones first, each sign once."""
+    from pullback.lifting.linear import gather_blocks
+
+    gathered = gather_blocks(speller, node)
+    if gathered is not None:
+        return gathered
+    spelled = [(term, spell_term(speller, node, term)) for term in node.terms]
+    if any(isinstance(tree, Comprehension) for _, tree in spelled):
+        return _comprehension(speller, node)
+    order = sorted(spelled, key=lambda pair: rank(pair[0], pair[1]))
+    return add_up([tree for _, tree in order])
+
+
+def add_up(trees: list[Syntax]) -> Syntax:
+    """Join signed terms."""
+    operands: list[Syntax] = []
+    operators: list[str] = []
+    for k, tree in enumerate(trees):
+        negative = isinstance(tree, Negate)
+        if k:
+            operators.append("-" if negative else "+")
+            operands.append(tree.operand if isinstance(tree, Negate) else tree)
+        else:
+            operands.append(settle_minus(tree))
+    return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators))
+
+
+def spell_term(speller: Speller, whole: Sum, term: Term) -> Syntax:
+    """Spell one term; a number repeated over all axes is written once where another term has the axes."""
+    axes = frozenset(range(len(whole.axes)))
+    if axes and constant_axes(term.node) == axes and len(whole.terms) > 1:
+        others = [t for t in whole.terms if constant_axes(t.node) != axes]
+        carrier = others or [t for t in whole.terms if t is not term][:1]
+        keeps = not others and term is whole.terms[0]
+        if carrier and not keeps:
+            return speller.term(term.coefficient, without_axes(term.node, axes))
+    return speller.term(term.coefficient, term.node)
+
+
+def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, str]:
+    """Positive before negative; numbers first; then the longer term, the one with fewer transposes."""
+    inner = tree.operand if isinstance(tree, Negate) else tree
+    plain = isinstance(inner, Number) or (isinstance(inner, Chain) and all(isinstance(o, Number) for o in inner.operands))
+    transposes = repr(inner).count("Transpose(")
+    bare = weight(inner) - transposes
+    return (int(term.coefficient < 0), 0 if plain else 1, -bare, transposes, repr(inner))
+
+
+def _comprehension(speller: Speller, node: Sum) -> Syntax:
+    """A sum that matrix notation can't say: all terms over the same entries."""
+    from pullback.lifting.entries import spell_sum_entries
+
+    return spell_sum_entries(speller, node)
+
+

@@ -1,0 +1,167 @@
+"""Functions of entries, inside index notation, as entries of functions.
+
+The body of a comprehension is a sum of products of entries. ``log(1 + x[i])`` is the entry
+``log(1 + x)[i]`` of an entrywise function; written so, every body has that form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pullback.errors import NotationError, Place, Span
+from pullback.syntax.forms import children, fold, rebuild
+from pullback.syntax.names import kind_of
+from pullback.syntax.tree import (
+    Call,
+    Chain,
+    Comprehension,
+    Indexed,
+    Name,
+    Negate,
+    Power,
+    Syntax,
+    Transpose,
+)
+
+ENTRYWISE = frozenset(
+    "exp log sin cos tan sinh cosh tanh sigmoid relu leaky_relu softplus sqrt abs sign erf gelu silu step square max "
+    "min where".split()
+)
+"""Functions that act entry by entry, of one argument or several."""
+
+
+_CLOSED = (Indexed, Comprehension)
+
+
+class Gatherer:
+    """Rewrites the bodies of comprehensions in one text."""
+
+    def __init__(self, text: str, entrywise: Collection[str], scalars: Collection[str]) -> None:
+        self.text = text
+        self.entrywise = ENTRYWISE | frozenset(entrywise)
+        self.scalars = frozenset(scalars)
+
+    def body(self, tree: Syntax, bound: frozenset[str], span: Span) -> Syntax:
+        """Give a body as a sum of products of entries; each product has the indices of a written sum.
+
+        Args:
+            tree: The body as it was written.
+            bound: The indices that a sum names; none in Einstein's convention.
+            span: The place of the sum.
+        """
+        tree = fold(tree, self._visit, _CLOSED)
+        if bound and not all(bound <= _indices(term) for term in _terms(tree)):
+            tree = self._lift(tree)
+            missing = bound - _indices(tree)
+            if missing:
+                names = ", ".join(sorted(missing))
+                raise self._refuse(f"the index {names} is on no entry in this sum", span, "give it to an entry: x_i")
+        return tree
+
+    def _visit(self, node: Syntax, parts: list[Syntax]) -> Syntax:
+        if not any(map(_entries, parts)):
+            return node
+        tree = rebuild(node, parts)
+        match tree:
+            case Transpose():
+                return tree.operand
+            case Call() | Power():
+                return self._lift(tree)
+            case Chain() if not tree.is_sum:
+                return self._product(tree)
+            case _:
+                return tree
+
+    def _product(self, tree: Chain) -> Syntax:
+        later = zip(tree.operators, tree.operands[1:], strict=True)
+        if any(operator == "kron" or (operator != "*" and _entries(operand)) for operator, operand in later):
+            return self._lift(tree)
+        return Chain(tuple(self._try_sum(operand) for operand in tree.operands), tree.operators, tree.span)
+
+    def _try_sum(self, operand: Syntax) -> Syntax:
+        """Give a sum of entries inside a product as one entry, where that can be."""
+        if not (isinstance(operand, Chain) and operand.is_sum) or len({e.indices for e in _entries(operand)}) != 1:
+            return operand
+        try:
+            return self._lift(operand)
+        except NotationError:
+            return operand
+
+    def _lift(self, tree: Syntax) -> Syntax:
+        """Write a function of entries that all have the same indices as an entry of a function."""
+        entries = _entries(tree)
+        other = next((e for e in entries if e.indices != entries[0].indices), None)
+        if other is not None:
+            raise NotationError(
+                "a function of entries with different indices is not read",
+                source=self.text,
+                places=(Place(entries[0].span), Place(other.span, "has other indices")),
+                hint="write it with matrices: log(A + b ones(n)')",
+            )
+        if not entries:
+            raise self._refuse("this sum has no entries", tree.span, "write a sum over entries, such as x_i y_i")
+        return Indexed(fold(tree, self._strip, _CLOSED), entries[0].indices, tree.span)
+
+    def _strip(self, node: Syntax, parts: list[Syntax]) -> Syntax:
+        match node:
+            case Indexed():
+                return node.operand
+            case Comprehension() | Name():
+                return node
+        name = next((below for below in children(node) if isinstance(below, Name) and self._is_array(below)), None)
+        if name is not None:
+            raise self._refuse(
+                f"'{name.identifier}' has no index here",
+                name.span,
+                f"declare it, {name.identifier} : scalar, or index it",
+            )
+        tree = rebuild(node, parts)
+        if isinstance(tree, Call) and _entries(node) and tree.function.rstrip("'") not in self.entrywise:
+            raise self._refuse(f"{tree.function} of an entry is not read", node.span, "write the sum with matrices")
+        if not _entries(node):
+            return node
+        if isinstance(tree, Power):
+            return Power(tree.base, tree.exponent, True, tree.span)
+        if isinstance(tree, Chain) and not tree.is_sum:
+            if "kron" in tree.operators:
+                raise self._refuse("a Kronecker product of entries is not read", node.span, "write a product")
+            operators = tuple("./" if operator in ("/", "./") else ".*" for operator in tree.operators)
+            return Chain(tree.operands, operators, tree.span)
+        return tree
+
+    def _is_array(self, name: Name) -> bool:
+        return kind_of(name.identifier) != "scalar" and name.identifier not in self.scalars
+
+    def _refuse(self, message: str, span: Span, hint: str) -> NotationError:
+        return NotationError(message, source=self.text, places=(Place(span),), hint=hint)
+
+
+def _entries(tree: Syntax) -> list[Indexed]:
+    """Give the entries in a tree that are not inside another comprehension or another entry."""
+    found: list[Indexed] = []
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Indexed):
+            found.append(node)
+        elif not isinstance(node, Comprehension):
+            todo.extend(reversed(children(node)))
+    return found
+
+
+def _indices(tree: Syntax) -> frozenset[str]:
+    return frozenset(index for entry in _entries(tree) for index in entry.indices)
+
+
+def _terms(tree: Syntax) -> list[Syntax]:
+    terms: list[Syntax] = []
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Negate):
+            todo.append(node.operand)
+        elif isinstance(node, Chain) and node.is_sum:
+            todo.extend(reversed(node.operands))
+        else:
+            terms.append(node)
+    return terms
