@@ -13,7 +13,6 @@ from pullback.cli.style import paint
 from pullback.errors import PullbackError
 
 DONE = 0
-DIFFERENCE = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141

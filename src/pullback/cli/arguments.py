@@ -16,7 +16,6 @@ HANDLERS = {
     "jacobian": "pullback.cli.closed_forms:run",
     "hessian": "pullback.cli.closed_forms:run",
     "backward": "pullback.cli.closed_forms:run",
-    "check": "pullback.cli.check:run",
     "tour": "pullback.cli.tour:run",
 }
 
@@ -26,7 +25,6 @@ _SUMMARIES = {
     "jacobian": "print the Jacobian",
     "hessian": "print the Hessian of a scalar (--wrt x,y for a mixed one)",
     "backward": "print dL/d(each input) given g = dL/d(output)",
-    "check": "compare the derived gradients with finite differences",
     "tour": "derive a linear layer's backward pass, then train a network on digits with derived gradients",
 }
 
@@ -100,7 +98,7 @@ def _build(arguments: Sequence[str]) -> argparse.ArgumentParser:
         if command == "tour":
             _add_tour_options(sub)
         else:
-            _add_shared_options(sub, command)
+            _add_shared_options(sub)
     return parser
 
 
@@ -161,11 +159,9 @@ _SHARED: dict[str, _Adder] = {
 }
 
 
-def _add_shared_options(parser: argparse.ArgumentParser, command: str) -> None:
+def _add_shared_options(parser: argparse.ArgumentParser) -> None:
     for add in _SHARED.values():
         add(parser)
-    if command == "check":
-        _add_seed(parser)
 
 
 def _add_tour_options(parser: argparse.ArgumentParser) -> None:
@@ -174,8 +170,4 @@ def _add_tour_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="train for a few seconds only")
     _SHARED["--lang"](parser)
-    _add_seed(parser)
-
-
-def _add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of every random number (%(default)s)")

@@ -51,13 +51,14 @@ def values_for(request: Request, program: pb.Program) -> dict[str, Array | int]:
     from pullback.values import fit
 
     inputs = {name: len(entry.shape) for name, entry in program.inputs.items()}
+    lengths = {length for entry in program.inputs.values() for axis in entry.shape for length in axis.names}
     values: dict[str, Array | int] = {}
     for name, array in request.values.items():
         axes = inputs.get(normalise(name))
         if axes is not None:
             values[name] = fit(array, axes)
         else:
-            values[name] = int(array) if array.ndim == 0 and float(array).is_integer() else array
+            values[name] = int(array) if name in lengths and array.ndim == 0 and array == array.round() else array
     return values
 
 

@@ -7,9 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import pullback as pb
+from pullback.expression import Expression, Results
 from pullback.syntax.names import latex_name, normalise, unicode_name
-from pullback.syntax.printer import show, show_program
+from pullback.syntax.printer import StyleName, show
 
 SCHEMA = 1
 
@@ -20,7 +20,7 @@ class Result:
 
     wrt: tuple[str, ...]
     of: str
-    expression: pb.Expression
+    expression: Expression
     value: Any = None
 
     @property
@@ -33,15 +33,16 @@ class Result:
 
 def as_text(result: Result, style: str) -> str:
     """Write one closed form alone."""
-    return _wrapped(result.expression.show(_STYLES[style]), style)
+    text = result.expression.show(_STYLES[style])
+    return text if style == "html" else _wrapped(text, style)
 
 
 def labelled_text(results: list[Result], style: str) -> str:
     """Write closed forms, one a line after its label; the parts that they share are named once, before them."""
     expressions = {str(number): result.expression for number, result in enumerate(results)}
-    spelled = pb.Results(expressions, {name: name for name in expressions}).spelled
+    spelled = Results(expressions, {name: name for name in expressions}).spelled
     notation = _STYLES[style]
-    lines = [show_program((binding,), notation) for binding in spelled.where]
+    lines = [f"{_name(binding.name or '', style)} = {show(binding.value, notation)}" for binding in spelled.where]
     for result, tree in zip(results, spelled.results, strict=True):
         lines.append(f"{_label(result, style)} = {show(tree, notation)}")
     return "\n".join(_wrapped(line, style) for line in lines)
@@ -68,7 +69,13 @@ def as_json(command: str, program: str, results: list[Result]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-_STYLES = {"terminal": "plain", "unicode": "unicode", "latex": "latex", "markdown": "latex", "html": "mathml"}
+_STYLES: dict[str, StyleName] = {
+    "terminal": "plain",
+    "unicode": "unicode",
+    "latex": "latex",
+    "markdown": "latex",
+    "html": "mathml",
+}
 
 
 def _wrapped(text: str, style: str) -> str:
@@ -77,14 +84,20 @@ def _wrapped(text: str, style: str) -> str:
     return f"<p>{text}</p>" if style == "html" else text
 
 
+def _name(name: str, style: str) -> str:
+    if style in ("latex", "markdown"):
+        return latex_name(normalise(name))
+    return unicode_name(normalise(name)) if style in ("unicode", "html") else name
+
+
 def _label(result: Result, style: str) -> str:
     """``dL/dW`` in a style, ``d2L/dxdy`` for a second derivative."""
     twice = len(result.wrt) > 1
     if style in ("latex", "markdown"):
-        below = r"\,".join(rf"\partial {latex_name(normalise(name))}" for name in result.wrt)
+        below = r"\,".join(rf"\partial {_name(name, style)}" for name in result.wrt)
         return rf"\frac{{\partial{'^2' if twice else ''} {result.of}}}{{{below}}}"
     if style in ("unicode", "html"):
-        below = "".join(f"∂{unicode_name(normalise(name))}" for name in result.wrt)
+        below = "".join(f"∂{_name(name, style)}" for name in result.wrt)
         return f"∂{'²' if twice else ''}{result.of}/{below}"
     return result.label
 

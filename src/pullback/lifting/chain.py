@@ -6,12 +6,17 @@ operand; both spellings of every operand are kept, so that the one with fewer tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-from pullback.syntax.tree import Call, Chain, Name, Negate, Number, Power, Syntax, Transpose
+from pullback.syntax.tree import Call, Chain, Comprehension, Indexed, Name, Negate, Number, Power, Syntax, Transpose
 from pullback.tensor.node import Rational
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,76 @@ def _is_decimal(value: Fraction) -> bool:
     return rest == 1 and len(str(value.denominator)) <= 7
 
 
+class _Memory:
+    """Remembers a measure of trees by identity; the trees are kept alive while it does."""
+
+    def __init__(self, limit: int = 100_000) -> None:
+        self.limit = limit
+        self.held: dict[int, tuple[Syntax, Any]] = {}
+
+    def __call__(self, measure: Callable[[Syntax], Result]) -> Callable[[Syntax], Result]:
+        """Make the measure remember."""
+
+        @wraps(measure)
+        def remembered(tree: Syntax) -> Result:
+            found = self.held.get(id(tree))
+            if found is not None and found[0] is tree:
+                return cast("Result", found[1])
+            value = measure(tree)
+            if len(self.held) > self.limit:
+                self.held.clear()
+            self.held[id(tree)] = (tree, value)
+            return value
+
+        return remembered
+
+
+@_Memory()
+def text(tree: Syntax) -> str:
+    """A short text that sorts trees the same way every time."""
+    match tree:
+        case Name(identifier):
+            return identifier
+        case Number(value):
+            return str(value)
+        case Negate(inner):
+            return f"-{text(inner)}"
+        case Transpose(inner):
+            return f"{text(inner)}'"
+        case Power(base, exponent):
+            return f"{text(base)}^{text(exponent)}"
+        case Chain(operands, operators):
+            return f"({text(operands[0])}{''.join(o + text(t) for o, t in zip(operators, operands[1:], strict=True))})"
+        case Call(function, arguments):
+            return f"{function}({','.join(map(text, arguments))})"
+        case Indexed(inner, indices):
+            return f"{text(inner)}[{','.join(indices)}]"
+        case Comprehension(indices, body):
+            return f"[{','.join(indices)}:{text(body)}]"
+    return repr(tree)
+
+
+@_Memory()
+def names_of(tree: Syntax) -> frozenset[str]:
+    """The names in a tree."""
+    match tree:
+        case Name(identifier):
+            return frozenset({identifier})
+        case Negate(inner) | Transpose(inner) | Indexed(inner) | Comprehension(_, inner):
+            return names_of(inner)
+        case Power(base, exponent):
+            return names_of(base) | names_of(exponent)
+        case Chain(operands) | Call(_, operands):
+            return frozenset().union(*map(names_of, operands))
+    return frozenset()
+
+
+def transposes(tree: Syntax) -> int:
+    """How many transposes a tree has."""
+    return text(tree).count("'")
+
+
+@_Memory()
 def weight(tree: Syntax) -> int:
     """The cost of a printed tree: names, numbers, functions and powers count one, each transpose too."""
     match tree:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pullback.dimension import ONE, Dimension
-from pullback.lifting.chain import Operand, Reading, entrywise, juxtapose, number, operand, raised, read, settle_minus, transpose, turn, weight
+from pullback.lifting.chain import Operand, Reading, entrywise, juxtapose, number, operand, raised, read, settle_minus, text, transpose, turn, weight
 from pullback.lifting.entries import spell_entries
 from pullback.lifting.reduction import Edge, Network
 from pullback.lifting.sums import spell_sum
 from pullback.syntax.tree import Call, Chain, Name, Negate, Number, Power, Syntax, Transpose
-from pullback.tensor.add import content
+from pullback.tensor.add import scaled
 from pullback.tensor.axes import constant_axes, without_axes
 from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable
 from pullback.tensor.product import is_symmetric, number_of, permuted, size_name, transposed
@@ -36,11 +36,24 @@ class Speller:
     spelling: Mapping[str, str] = field(default_factory=dict)
     precedence: Mapping[str, int] = field(default_factory=dict)
     done: dict[Node, Syntax] = field(default_factory=dict)
+    named_sums: list[Sum] = field(default_factory=list)
 
     def spell(self, node: Node) -> Syntax:
         """Spell a node, by its name if it has one."""
         name = self.names.get(node)
+        if name is None and isinstance(node, Sum) and (name := self.names.get(scaled(-1, node))) is not None:
+            return Negate(Name(name))
         return Name(name) if name is not None else self.spell_out(node)
+
+    def spell_row(self, node: Node) -> Syntax:
+        """Spell a tensor of one axis as a row."""
+        if node in self.names:
+            return transpose(Name(self.names[node]))
+        if isinstance(node, Product):
+            return settle_minus(self.term(1, node, row=True))
+        if isinstance(node, Sum) and node.terms:
+            return spell_sum(self, node, row=True)
+        return transpose(self.spell(node))
 
     def spell_out(self, node: Node) -> Syntax:
         """Spell a node in terms of what it is made of."""
@@ -80,20 +93,20 @@ class Speller:
 
     def product(self, node: Product) -> Syntax:
         """Spell a product without a coefficient."""
-        return self.term(1, node)
+        return self.term_of_product(1, node)
 
-    def term(self, coefficient: Rational, node: Node) -> Syntax:
-        """Spell a number times a node; a minus is Negate at the top."""
+    def term(self, coefficient: Rational, node: Node, row: bool = False) -> Syntax:
+        """Spell a number times a node, as a row if asked; a minus is Negate at the top."""
         if isinstance(node, Product) and node not in self.names:
-            return self.term_of_product(coefficient, node)
-        tree = self.spell(node)
+            return self.term_of_product(coefficient, node, row)
+        tree = self.spell_row(node) if row else self.spell(node)
         return self.assemble(coefficient, [], tree, self.is_closed(tree))
 
     def is_closed(self, tree: Syntax) -> bool:
         """Whether a tree can stand in a product as it is."""
         return not (isinstance(tree, Chain) and tree.is_sum)
 
-    def term_of_product(self, coefficient: Rational, node: Product) -> Syntax:
+    def term_of_product(self, coefficient: Rational, node: Product, row: bool = False) -> Syntax:
         if not node.factors and not node.dimensions:
             return number(coefficient)
         if (name := size_name(node)) is not None:
@@ -104,7 +117,7 @@ class Speller:
         network.close_scalars()
         if self.needs_entries(node, network):
             return spell_entries(self, coefficient, node, network)
-        core = self.core(node, network)
+        core = self.core(node, network, row)
         return self.assemble(coefficient, network.scalars, core, True)
 
     @staticmethod
@@ -115,34 +128,49 @@ class Speller:
 
     def absorb_sign(self, coefficient: Rational, factors: Sequence[Factor]) -> tuple[Rational, list[Factor]]:
         """-(s - 1) reads 1 - s: let a minus turn a difference round where that leaves fewer of them."""
-        from pullback.tensor.add import scaled
-
         changed = list(factors)
         for k, factor in enumerate(factors):
             node = factor.node
             if not isinstance(node, Sum) or not isinstance(factor.exponent, int):
                 continue
-            plus = sum(1 for c, _ in node.terms if c > 0)
-            minus = len(node.terms) - plus
             odd = factor.exponent % 2 == 1
             turned = scaled(-1, node)
             if turned in self.names or node in self.names:
                 better = turned in self.names and node not in self.names
             elif odd:
-                better = plus == 0 or (coefficient < 0 and minus > 0)
+                better = self.prefers(turned)
             else:
-                better = minus > plus or (minus == plus and self.reads_first(turned, node))
+                better = self.prefers(turned) or (not self.prefers(node) and self.reads_first(turned, node))
             if better:
                 changed[k] = Factor(turned, factor.indices, factor.exponent)
                 coefficient = -coefficient if odd else coefficient
+        if coefficient < 0:
+            for k, factor in enumerate(changed):
+                if factor.exponent % 2 == 1 and self.may_turn(factor.node):
+                    changed[k] = Factor(scaled(-1, factor.node), factor.indices, factor.exponent)
+                    return -coefficient, changed
         return coefficient, changed
+
+    @staticmethod
+    def prefers(node: Node) -> bool:
+        """Whether a sum is best written with this sign: no minus at all, or 1 - s rather than s - 1."""
+        assert isinstance(node, Sum)
+        if all(c > 0 for c, _ in node.terms):
+            return True
+        return any(c > 0 and number_of(n) is not None for c, n in node.terms)
+
+    def may_turn(self, node: Node) -> bool:
+        """Whether the sign of a factor may be changed to save a minus before the product."""
+        if not isinstance(node, Sum) or len(node.terms) < 2 or node in self.names or self.prefers(node):
+            return False
+        return any(c < 0 for c, _ in node.terms)
 
     def reads_first(self, turned: Node, node: Node) -> bool:
         """Of a difference and its negative, prefer the one that starts with the larger term."""
         assert isinstance(turned, Sum) and isinstance(node, Sum)
 
         def rank(side: Sum) -> tuple[int, str]:
-            first = max(((weight(self.spell(n)), repr(self.spell(n))) for c, n in side.terms if c > 0), default=(0, ""))
+            first = max(((weight(self.spell(n)), text(self.spell(n))) for c, n in side.terms if c > 0), default=(0, ""))
             return (-first[0], first[1])
 
         return rank(turned) < rank(node)
@@ -197,7 +225,7 @@ class Speller:
         _, (factor,) = self.absorb_sign(1, [Factor(node, (), 2)])
         return factor.node
 
-    def core(self, node: Product, network: Network) -> Syntax | None:
+    def core(self, node: Product, network: Network, row: bool = False) -> Syntax | None:
         """Spell what carries the axes of the result; None for a scalar."""
         if not node.output:
             return None
@@ -206,7 +234,8 @@ class Speller:
             vertex = node.output[0]
             column = network.column(vertex)
             if len(node.output) == 1:
-                return read(column) if column else Call("ones", (self.length(dimensions[vertex]),))
+                column = column or (operand(Call("ones", (self.length(dimensions[vertex]),))),)
+                return read(turn(column) if row else column)
             if column is None:
                 return Call("eye", (self.length(dimensions[vertex]),))
             return Call("diag", (read(column),))
@@ -307,7 +336,7 @@ class Speller:
         tree, exponent = scalar
         plain = isinstance(tree, Name)
         order = self.precedence.get(tree.identifier, 1) if isinstance(tree, Name) else 1
-        return (1 - plain + order, weight(tree), repr(tree))
+        return (1 - plain + order, weight(tree), text(tree))
 
     # dimensions
 

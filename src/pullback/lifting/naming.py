@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pullback.tensor.add import scaled
 from pullback.tensor.node import Apply, Node, Product, Sum, topological
-from pullback.tensor.product import transposed
+from pullback.tensor.product import number_of, transposed
 
 _DEEPEST = 12
 _LONGEST = 60
@@ -33,49 +34,102 @@ def choose_names(
         rename_all: Whether parts without a name may get one.
     """
     order = list(topological(roots))
-    references = _references(order, roots)
+    references = _references(order)
+    if len(roots) > 1:
+        for root in roots:
+            references[root] = references.get(root, 0) + 1
+    votes = _votes(roots, order)
     used = set(taken)
     names: dict[Node, str] = {}
     weight: dict[Node, int] = {}
+    full: dict[Node, int] = {}
     depth: dict[Node, int] = {}
     whole = set(roots)
+    held: set[Node] = set()
     for node in order:
-        weight[node] = _weight(node, weight, names)
-        depth[node] = 1 + max((0 if c in names else depth[c] for c in node.children), default=0)
-        if node in whole or isinstance(node, Product) and node.axes or not node.children:
+        weight[node] = _weight(node, weight, held)
+        full[node] = _weight(node, full, set())
+        depth[node] = 1 + max((0 if c in held else depth[c] for c in node.children), default=0)
+        if (node in whole and references.get(node, 0) < 2) or not node.children or not _nameable(node):
             continue
-        name = given.get(node)
-        if name is not None and weight[node] >= _OWN_NAME_FROM:
-            names[node] = name
-            continue
+        if full[node] >= _OWN_NAME_FROM:
+            owned = _owned(node, given)
+            if owned is not None:
+                names[owned] = given[owned]
+                held.add(node)
+                continue
         uses = references.get(node, 0)
         shorter = weight[node] + 1 + uses <= uses * weight[node] and uses > 1
         if rename_all and len(node.axes) <= 2 and (shorter or depth[node] > _DEEPEST or weight[node] > _LONGEST):
-            if isinstance(node, Sum) and transposed_name(node, names):
+            if len(node.axes) == 2 and isinstance(node, Sum) and transposed(node) in names:
                 continue
-            names[node] = _fresh(node, used)
-            used.add(names[node])
+            name = _fresh(node, used)
+            used.add(name)
+            names[_positive(node, weight, held, votes.get(node, 0))] = name
+            held.add(node)
     return names
 
 
-def transposed_name(node: Node, names: Mapping[Node, str]) -> bool:
-    """Whether the transpose of a matrix has a name."""
-    return len(node.axes) == 2 and transposed(node) in names
+def _nameable(node: Node) -> bool:
+    """Whether a name makes sense: a number in front of something is no part of its own."""
+    return not (isinstance(node, Sum) and len(node.terms) == 1)
 
 
-def _references(order: Sequence[Node], roots: Sequence[Node]) -> dict[Node, int]:
+def _owned(node: Node, given: Mapping[Node, str]) -> Node | None:
+    """The node, or its negative, if the program has a name for it."""
+    if node in given:
+        return node
+    return scaled(-1, node) if isinstance(node, Sum) and scaled(-1, node) in given else None
+
+
+def _votes(roots: Sequence[Node], order: Sequence[Node]) -> dict[Node, int]:
+    """For each factor of an odd power, how often it is used with a plus more than with a minus."""
+    votes: dict[Node, int] = {}
+
+    def count(node: Node, sign: int) -> None:
+        if isinstance(node, Product):
+            for factor in node.factors:
+                if factor.exponent % 2 == 1:
+                    votes[factor.node] = votes.get(factor.node, 0) + sign
+
+    for root in roots:
+        count(root, 1)
+    for node in order:
+        if isinstance(node, Sum):
+            for coefficient, term in node.terms:
+                count(term, 1 if coefficient > 0 else -1)
+    return votes
+
+
+def _positive(node: Node, weight: Mapping[Node, int], held: set[Node], votes: int) -> Node:
+    """Of a difference and its negative, the one used with a plus; else whose longer part is positive."""
+    if not isinstance(node, Sum):
+        return node
+    constant = next((c for c, n in node.terms if number_of(n) is not None), 0)
+    if constant:
+        return node if constant > 0 else scaled(-1, node)
+    if votes:
+        return node if votes > 0 else scaled(-1, node)
+    plus = sum(_weight(n, weight, held) for c, n in node.terms if c > 0)
+    minus = sum(_weight(n, weight, held) for c, n in node.terms if c < 0)
+    return scaled(-1, node) if minus > plus else node
+
+
+def _references(order: Sequence[Node]) -> dict[Node, int]:
     count: dict[Node, int] = {}
     for node in order:
         for child in node.children:
             if isinstance(child, Sum) and len(child.terms) == 1:
                 continue
+            if isinstance(node, Sum) and isinstance(child, Product) and child.axes:
+                continue
             count[child] = count.get(child, 0) + 1
     return count
 
 
-def _weight(node: Node, weight: Mapping[Node, int], names: Mapping[Node, str]) -> int:
+def _weight(node: Node, weight: Mapping[Node, int], held: set[Node]) -> int:
     def of(child: Node) -> int:
-        return 1 if child in names else weight[child]
+        return 1 if child in held else weight[child]
 
     if isinstance(node, Sum):
         return sum(of(n) + (c not in (1, -1)) for c, n in node.terms) or 1

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pullback.dimension import Dimension
-from pullback.lifting.chain import Operand, Reading, entrywise, operand, read, turn, weight
+from pullback.lifting.chain import Operand, Reading, entrywise, names_of, operand, read, text, turn, weight
 from pullback.syntax.tree import Call, Chain, Name, Syntax
 from pullback.tensor.node import Rational
 
@@ -70,17 +70,11 @@ class Network:
     def rank(self, label: Label) -> tuple[int, int, str]:
         """Sort what is multiplied entry by entry: the upstream gradient first, then short before long."""
         tree = read(label[0])
-        return (self.precedence(tree), weight(tree), repr(tree))
+        return (self.precedence(tree), weight(tree), text(tree))
 
     def precedence(self, tree: Syntax) -> int:
         """Zero for what holds the upstream gradient."""
-        match tree:
-            case Name(identifier):
-                return self.spell.get(identifier, 1)
-            case Chain(operands) | Call(_, operands):
-                return min((self.precedence(inner) for inner in operands), default=1)
-        inner = getattr(tree, "operand", None) or getattr(tree, "base", None)
-        return self.precedence(inner) if inner is not None else 1
+        return 0 if any(name in names_of(tree) for name, order in self.spell.items() if order == 0) else 1
 
     def reduce(self) -> None:
         """Eliminate vertices until only output is left, or nothing more reduces."""
@@ -230,7 +224,7 @@ class Network:
     @staticmethod
     def direction(reading: Reading) -> tuple[int, str]:
         tree = read(reading)
-        return (weight(tree), repr(tree))
+        return (weight(tree), text(tree))
 
 
 def row_sums(item: Operand) -> Syntax:
@@ -257,5 +251,5 @@ def _best_rotation(reading: Reading) -> Reading:
     for direction in (reading, turn(reading)):
         for k in range(len(direction)):
             candidates.append((*direction[k:], *direction[:k]))
-    return min(candidates, key=lambda r: (weight(read(r)), [repr(item.tree) for item in r]))
+    return min(candidates, key=lambda r: (weight(read(r)), [text(item.tree) for item in r]))
 

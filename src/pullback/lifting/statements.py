@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pullback.dimension import ONE, Dimension
-from pullback.lifting.chain import transpose
+from pullback.lifting.chain import names_of
 from pullback.lifting.lift import Speller
 from pullback.lifting.naming import choose_names
+from pullback.lifting.sharing import share
 from pullback.syntax.tree import Binding, Call, Chain, Comprehension, Indexed, Negate, Power, Syntax, Transpose
-from pullback.tensor.node import Node, topological
+from pullback.tensor.node import Node, Sum
 
 Shape = tuple[Dimension, ...]
+_RECENT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,35 @@ def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabu
     taken = {*vocabulary.shapes, *vocabulary.spelling.values(), *vocabulary.given.values(), *vocabulary.dimensions}
     names = choose_names(roots, vocabulary.given, taken)
     speller = vocabulary.speller(names)
-    results = tuple(oriented(speller.spell_out(root), shape) for root, shape in zip(roots, shapes, strict=True))
-    where = [Binding(names[node], speller.spell_out(node)) for node in topological(roots) if node in names]
-    return Spelled(tuple(where), results)
+    results = tuple(_spell(speller, root, shape) for root, shape in zip(roots, shapes, strict=True))
+    where = []
+    for node, name in names.items():
+        where.append(Binding(name, speller.spell_out(node)))
+        if isinstance(node, Sum):
+            speller.named_sums = [*speller.named_sums[-_RECENT:], node]
+    used = taken | set(names.values())
+
+    def fresh(tree: Syntax) -> str:
+        stem = "delta" if names_of(tree) & vocabulary.precedence.keys() else "v"
+        name, k = stem, 0
+        while name in used:
+            k += 1
+            name = f"{stem}{k}"
+        used.add(name)
+        return name
+
+    return Spelled(*share(where, results, fresh))
 
 
-def oriented(tree: Syntax, shape: Shape) -> Syntax:
-    """Turn a column into a row where the result is one."""
-    is_row = len(shape) == 2 and shape[0] is ONE and shape[1] is not ONE
-    return transpose(tree) if is_row else tree
+def _spell(speller: Speller, root: Node, shape: Shape) -> Syntax:
+    if is_row(shape):
+        return speller.spell_row(root)
+    return speller.spell(root) if root in speller.names else speller.spell_out(root)
+
+
+def is_row(shape: Shape) -> bool:
+    """Whether a shape is that of a row: one row, more than one column."""
+    return len(shape) == 2 and shape[0] is ONE and shape[1] is not ONE
 
 
 def is_matrix_form(tree: Syntax) -> bool:

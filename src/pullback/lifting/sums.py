@@ -5,17 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pullback.lifting.chain import number, settle_minus, weight
-from pullback.syntax.tree import Call, Chain, Comprehension, Negate, Number, Syntax
+from pullback.lifting.chain import number, settle_minus, text, transpose, transposes, weight
+from pullback.syntax.tree import Call, Chain, Comprehension, Name, Negate, Number, Syntax
 from pullback.tensor.add import content, scaled
 from pullback.tensor.axes import constant_axes, without_axes
-from pullback.tensor.node import Sum, Term
+from pullback.tensor.node import Sum, Term, make_sum, rational
 
 if TYPE_CHECKING:
     from pullback.lifting.lift import Speller
 
 
-def spell_sum(speller: Speller, node: Sum) -> Syntax:
+def spell_sum(speller: Speller, node: Sum, row: bool = False) -> Syntax:
     """Spell a linear combination."""
     if not node.terms:
         return spell_zeros(speller, node)
@@ -24,8 +24,20 @@ def spell_sum(speller: Speller, node: Sum) -> Syntax:
         if shared != 1:
             inner = scaled(Fraction(1) / shared, node)
             assert isinstance(inner, Sum)
-            return speller.joined([number(shared), terms_of(speller, inner)])
-    return terms_of(speller, node)
+            tree = whole(speller, inner, row)
+            if isinstance(tree, Negate):
+                return settle_minus(Negate(speller.joined([number(shared), tree.operand])))
+            return speller.joined([number(shared), tree])
+    return terms_of(speller, node, row)
+
+
+def whole(speller: Speller, node: Sum, row: bool) -> Syntax:
+    """Spell a sum after its common number, by its name if it has one."""
+    for name, sign in ((speller.names.get(node), 1), (speller.names.get(scaled(-1, node)), -1)):
+        if name is not None:
+            tree: Syntax = transpose(Name(name)) if row else Name(name)
+            return tree if sign == 1 else Negate(tree)
+    return terms_of(speller, node, row)
 
 
 def spell_zeros(speller: Speller, node: Sum) -> Syntax:
@@ -35,18 +47,33 @@ def spell_zeros(speller: Speller, node: Sum) -> Syntax:
     return Call("zeros", tuple(speller.length(axis) for axis in node.axes))
 
 
-def terms_of(speller: Speller, node: Sum) -> Syntax:
+def terms_of(speller: Speller, node: Sum, row: bool = False) -> Syntax:
     """Spell the terms, the positive ones first, each sign once."""
     from pullback.lifting.linear import gather_blocks
 
     gathered = gather_blocks(speller, node)
     if gathered is not None:
-        return gathered
-    spelled = [(term, spell_term(speller, node, term)) for term in node.terms]
+        return transpose(gathered) if row else gathered
+    node = with_named_parts(speller, node)
+    spelled = [(term, spell_term(speller, node, term, row)) for term in node.terms]
     if any(isinstance(tree, Comprehension) for _, tree in spelled):
         return _comprehension(speller, node)
     order = sorted(spelled, key=lambda pair: rank(pair[0], pair[1]))
     return add_up([tree for _, tree in order])
+
+
+def with_named_parts(speller: Speller, node: Sum) -> Sum:
+    """Put a named sum in place of its terms: h + relu(r), where h is a sum with a name itself."""
+    have = {n: c for c, n in node.terms}
+    for part in reversed(speller.named_sums):
+        if part is node or not 1 < len(part.terms) <= len(have):
+            continue
+        ratio = Fraction(have.get(part.terms[0].node, 0)) / part.terms[0].coefficient
+        if ratio and all(have.get(n) == ratio * c for c, n in part.terms):
+            inside = {n for _, n in part.terms}
+            rest = tuple(term for term in node.terms if term.node not in inside)
+            return make_sum((*rest, Term(rational(ratio), part)), node.axes)
+    return node
 
 
 def add_up(trees: list[Syntax]) -> Syntax:
@@ -63,7 +90,7 @@ def add_up(trees: list[Syntax]) -> Syntax:
     return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators))
 
 
-def spell_term(speller: Speller, whole: Sum, term: Term) -> Syntax:
+def spell_term(speller: Speller, whole: Sum, term: Term, row: bool = False) -> Syntax:
     """Spell one term; a number repeated over all axes is written once where another term has the axes."""
     axes = frozenset(range(len(whole.axes)))
     if axes and constant_axes(term.node) == axes and len(whole.terms) > 1:
@@ -72,16 +99,15 @@ def spell_term(speller: Speller, whole: Sum, term: Term) -> Syntax:
         keeps = not others and term is whole.terms[0]
         if carrier and not keeps:
             return speller.term(term.coefficient, without_axes(term.node, axes))
-    return speller.term(term.coefficient, term.node)
+    return speller.term(term.coefficient, term.node, row)
 
 
 def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, str]:
     """Positive before negative; numbers first; then the longer term, the one with fewer transposes."""
     inner = tree.operand if isinstance(tree, Negate) else tree
     plain = isinstance(inner, Number) or (isinstance(inner, Chain) and all(isinstance(o, Number) for o in inner.operands))
-    transposes = repr(inner).count("Transpose(")
-    bare = weight(inner) - transposes
-    return (int(term.coefficient < 0), 0 if plain else 1, -bare, transposes, repr(inner))
+    turned = transposes(inner)
+    return (int(term.coefficient < 0), 0 if plain else 1, turned - weight(inner), turned, text(inner))
 
 
 def _comprehension(speller: Speller, node: Sum) -> Syntax:

@@ -153,12 +153,16 @@ def lower_program(
 def _other_kinds(draft: _Draft, scalar_output: bool) -> Program | None:
     """Try the smallest change of kinds that makes the program right; None where it is not unique."""
     free = [name for name in draft.spans if name not in draft.declared][:_MOST_TRIED]
+    if scalar_output:
+        free = [name for name in free if draft.guess(name) == 1]
     for count in (1, 2):
-        if count == 2 and len(free) > 8:
+        if count == 2 and (len(free) > 8 or scalar_output):
             break
         found: list[Program] = []
         for names in combinations(free, count):
             for ranks in _changes([draft.guess(name) for name in names]):
+                if scalar_output and any(ranks):
+                    continue
                 try:
                     found.append(draft.lower(dict(zip(names, ranks, strict=True)), scalar_output))
                 except ShapeError:

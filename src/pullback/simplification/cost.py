@@ -8,19 +8,40 @@ from pullback.tensor.node import Apply, Node, Product, Sum, Variable
 def cost(node: Node, known: dict[Node, int] | None = None) -> int:
     """Count what is written: one for each variable, function, number and power, shared parts each time."""
     known = {} if known is None else known
-    found = known.get(node)
-    if found is None:
-        if isinstance(node, Variable):
-            found = 1
-        elif isinstance(node, Apply):
-            found = 1 + sum(cost(argument, known) for argument in node.arguments)
-        elif isinstance(node, Sum):
-            found = sum(cost(n, known) + (c not in (1, -1)) for c, n in node.terms) or 1
-        else:
-            assert isinstance(node, Product)
-            found = sum(cost(f.node, known) + (f.exponent not in (1, -1)) for f in node.factors)
-            used = {i for f in node.factors for i in f.indices}
-            found += sum(1 for i in set(node.output) if i not in used) + (len(set(node.output)) < len(node.output))
-            found = max(found, 1)
-        known[node] = found
-    return found
+    stack = [node]
+    while stack:
+        here = stack[-1]
+        missing = [child for child in here.children if child not in known]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        if here not in known:
+            known[here] = _written(here, known)
+    return known[node]
+
+
+def _written(node: Node, known: dict[Node, int]) -> int:
+    if isinstance(node, Variable):
+        return 1
+    if isinstance(node, Apply):
+        return 1 + sum(known[argument] for argument in node.arguments)
+    if isinstance(node, Sum):
+        return sum(known[n] + (c not in (1, -1)) for c, n in node.terms) or 1
+    assert isinstance(node, Product)
+    return max(1, sum(known[f.node] + (f.exponent not in (1, -1)) for f in node.factors) + _extra(node))
+
+
+def _extra(node: Product) -> int:
+    """Count the functions that a product takes beside its factors: ones(n), eye(n), diag(x)."""
+    used = {i for f in node.factors for i in f.indices}
+    joined = {i for f in node.factors if len(f.indices) == 2 for i in f.indices}
+    labelled = {f.indices[0] for f in node.factors if len(f.indices) == 1}
+    ones = 2 * sum(1 for i in set(node.output) if i not in used)
+    repeated = len(set(node.output)) < len(node.output) and bool(used & set(node.output))
+    inner = [i for i in labelled & joined if _edges(node, i) + node.output.count(i) > 1]
+    return ones + repeated + len(inner)
+
+
+def _edges(node: Product, index: int) -> int:
+    return sum(1 for f in node.factors if len(f.indices) == 2 and index in f.indices)

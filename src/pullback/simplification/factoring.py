@@ -19,6 +19,8 @@ from pullback.tensor.product import is_symmetric, product
 
 MOST_TERMS = 32
 _MOST_CANDIDATES = 64
+_SIMPLE = 2
+"""A remainder with more axes than the sum has (a matrix before a vector) must be as simple as this."""
 
 
 class _Piece(NamedTuple):
@@ -52,11 +54,11 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
                 if key in tried or len(tried) > _MOST_CANDIDATES:
                     continue
                 tried.add(key)
-                result = _pull_out(node, pieces, i, shared, rank)
+                result = _pull_out(node, pieces, i, shared, rank, known)
                 if result is None:
                     continue
                 gain = here - cost(result, known)
-                if gain > 0 and (best is None or gain > best[0]):
+                if gain >= 0 and (best is None or gain > best[0]):
                     best = (gain, result)
     return best[1] if best is not None else None
 
@@ -138,7 +140,9 @@ def _match(a: Factor, b: Factor, place: dict[int, int], rank: int) -> dict[int, 
     return None
 
 
-def _pull_out(node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor], rank: int) -> Node | None:
+def _pull_out(
+    node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor], rank: int, known: dict[Node, int]
+) -> Node | None:
     """Rewrite the sum with the shared factors in front of all terms that have them."""
     lead = pieces[first]
     rests: list[tuple[Rational, list[Factor], dict[int, Dimension]]] = []
@@ -163,6 +167,8 @@ def _pull_out(node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Fact
         have = [label for label in open_labels if any(label in f.indices for f in factors)]
         core = product(factors, have, dimensions)
         summands.append((coefficient, broadcast(core, axes, [open_labels.index(label) for label in have])))
+    if len(open_labels) > rank and any(cost(part, known) > _SIMPLE for _, part in summands):
+        return None
     inner = add(summands, axes)
     kept = {label: d for label, d in lead.dimensions.items() if label < rank or label in in_shared}
     outer = product([*shared, (inner, open_labels, 1)], range(rank), kept)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product as iterate
 
+from pullback.simplification.cost import cost
 from pullback.simplification.factoring import factored
 from pullback.tensor.add import add
 from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Node, Product, Sum, topological
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Term, topological
 from pullback.tensor.product import product
 
 _MOST_EXPANDED = 64
+_MOST_MULTIPLIED = 4
 
 
 def simplify(roots: Sequence[Node]) -> list[Node]:
@@ -18,8 +21,46 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
     known: dict[Node, int] = {}
     done: dict[Node, Node] = {}
     for node in topological(roots):
-        done[node] = factored(_expanded(_rebuilt(node, done)), known)
+        done[node] = _shortest(_expanded(_rebuilt(node, done)), known)
     return [done[root] for root in roots]
+
+
+def _shortest(node: Node, known: dict[Node, int]) -> Node:
+    """Factor a sum; multiply a product out and factor it anew, where that is no longer."""
+    if isinstance(node, Sum):
+        return factored(node, known)
+    if not isinstance(node, Product):
+        return node
+    spread = multiplied_out(node)
+    if spread is node:
+        return node
+    again = factored(spread, known)
+    return again if cost(again, known) < cost(node, known) else node
+
+
+def multiplied_out(node: Product) -> Node:
+    """Multiply out the sums among the factors, if that gives few terms; else the node itself."""
+    sums = [k for k, f in enumerate(node.factors) if isinstance(f.node, Sum) and f.exponent == 1 and f.node.terms]
+    count = 1
+    for k in sums:
+        count *= len(node.factors[k].node.children)
+    if not sums or count > _MOST_MULTIPLIED:
+        return node
+    dimensions = dict(enumerate(node.dimensions))
+    rest = [f for k, f in enumerate(node.factors) if k not in sums]
+    choices = [[(c, (n, node.factors[k].indices, 1)) for c, n in _terms(node.factors[k].node)] for k in sums]
+    terms: list[tuple[Rational, Node]] = []
+    for choice in iterate(*choices):
+        coefficient: Rational = 1
+        for c, _ in choice:
+            coefficient *= c
+        terms.append((coefficient, product([*rest, *(f for _, f in choice)], node.output, dimensions)))
+    return add(terms, node.axes)
+
+
+def _terms(node: Node) -> Sequence[Term]:
+    assert isinstance(node, Sum)
+    return node.terms
 
 
 def _rebuilt(node: Node, done: dict[Node, Node]) -> Node:

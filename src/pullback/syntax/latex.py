@@ -15,7 +15,7 @@ from pullback.syntax import latex_tokens as tex
 from pullback.syntax.expressions import Expressions
 from pullback.syntax.latex_scripts import Scripts
 from pullback.syntax.latex_tape import ENDS
-from pullback.syntax.latex_tokens import Item
+from pullback.syntax.latex_tokens import Item, end_at
 from pullback.syntax.parser import Statements
 from pullback.syntax.tokens import Brackets, Token, check_length, tokenize, too_deep
 from pullback.syntax.tree import Program
@@ -185,7 +185,7 @@ class Translator(Scripts):
                 self.emit("name", tex.LETTERS[text], item)
         elif text == "{":
             self.at -= 1
-            self._grouped(self.argument(), item)
+            self.grouped(self.argument(), item)
         elif text in tex.FRACTIONS:
             self._fraction(item)
         elif text in tex.BARS:
@@ -214,6 +214,9 @@ class Translator(Scripts):
             raise self._unknown(item)
 
     def _unknown(self, item: Item) -> NotationError:
+        if item.kind == "end":
+            end = Item("end", "", max(item.start - 1, 0), item.start)
+            return self.refuse("an operand is needed before the end of the text", end)
         if item.kind != "command":
             return self.refuse(f"'{item.text}' can't stand here", item)
         close = get_close_matches(item.text, sorted(tex.KNOWN), 1, 0.6)
@@ -244,20 +247,13 @@ class Translator(Scripts):
     def _opens(self, item: Item) -> bool:
         return item.text == "(" or (item.text == r"\left" and self.text[item.end :].lstrip()[:1] == "(")
 
-    def _grouped(self, items: Sequence[Item], item: Item) -> None:
-        if not items:
-            return
-        self.emit("open", "(", item)
-        self.inside(items, Item("end", "", items[-1].end, items[-1].end))
-        self.emit("close", ")", items[-1])
-
     def _fraction(self, item: Item) -> None:
         self.emit("open", "(", item)
         for k in range(2):
             part = self.argument()
             if not part:
                 raise self.refuse("the fraction has an empty part", item, r"write \frac{a}{b}")
-            self._grouped(part, part[0])
+            self.grouped(part, part[0])
             if k == 0:
                 self.emit("op", "/", item)
         self.emit("close", ")", Item("", "", self.out[-1].start, self.out[-1].end))
@@ -271,14 +267,14 @@ class Translator(Scripts):
             self.at += 1
         if not degree:
             self.emit("name", "sqrt", item)
-            self._grouped(self.argument(), item)
+            self.grouped(self.argument(), item)
             return
-        self._grouped(self.argument(), item)
+        self.grouped(self.argument(), item)
         self.emit("op", "^", item)
         self.emit("open", "(", item)
         self.emit("number", "1", item)
         self.emit("op", "/", item)
-        self._grouped(degree, degree[0])
+        self.grouped(degree, degree[0])
         self.emit("close", ")", item)
 
     def _bars(self, item: Item) -> None:
@@ -357,7 +353,7 @@ class Translator(Scripts):
             self.unit()
             return
         if following.text == "{":
-            self._grouped(self.argument(), following)
+            self.grouped(self.argument(), following)
             return
         if following.text in ("[", r"\{") or (
             following.text == r"\left" and self.items[self.at + 1].text not in tex.BARS
@@ -429,17 +425,21 @@ class Translator(Scripts):
         elif below and item.text == r"\mathbb" and text == "E":
             self.at += 1
             law = self.argument()
+            if not law:
+                raise self.refuse(
+                    "the expectation names no distribution", item, r"write \mathbb{E}_{x \sim \mathcal{N}(\mu, S)}"
+                )
             self.emit("name", "E", item)
             self.emit("open", "[", item)
             self.inside(law, law[-1])
             self.emit("close", "]", law[-1])
         elif len(argument) == 1:
             kept, at = self.items, self.at
-            self.items, self.at = [argument[0], Item("end", "", argument[0].end, argument[0].end)], 0
+            self.items, self.at = [argument[0], *end_at(argument[0].end)], 0
             self.unit()
             self.items, self.at = kept, at
         else:
-            self._grouped(argument, item)
+            self.grouped(argument, item)
 
     def _filled(self, function: str, below: Sequence[Item], item: Item) -> None:
         self.emit("name", function, item)

@@ -85,9 +85,9 @@ class Scripts(Tape):
     def superscript(self, mark: Item) -> None:
         """Translate a power, a transpose, or a label such as ``W^{(1)}``."""
         raised = self.argument()
-        if not raised:
-            raise self.refuse("the superscript is empty", mark, "write x^2 or x^{-1}")
         texts = [i.text for i in raised if i.text not in tex.UPRIGHT and i.text not in ("{", "}")]
+        if not texts:
+            raise self.refuse("the superscript is empty", mark, "write x^2 or x^{-1}")
         minus = texts[0] in ("-", "−")
         before = self.out[-1] if self.out else None
         if mark.text == "^" and len(texts) == 1 + minus and texts[-1] in tex.TRANSPOSES:
@@ -111,7 +111,7 @@ class Scripts(Tape):
         if texts[0] in (r"\circ", r"\odot", "∘", "⊙"):
             raised = raised[1:]
         self.emit("op", ".^" if entrywise else "^", mark)
-        self._grouped(raised, mark)
+        self.grouped(raised, mark)
 
     def _rename(self, label: str, end: Item) -> None:
         token = self.out[-1]

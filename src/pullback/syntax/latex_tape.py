@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from pullback.errors import NotationError, Place, Span
 from pullback.syntax import latex_tokens as tex
-from pullback.syntax.latex_tokens import Item, itemize
+from pullback.syntax.latex_tokens import Item, end_at, itemize
 from pullback.syntax.tokens import Token
 
 STYLED = tex.UPRIGHT | tex.STYLING | {r"\mathit"}
@@ -79,11 +79,19 @@ class Tape:
     def inside(self, items: Sequence[Item], end: Item) -> None:
         """Translate items that were taken as an argument."""
         kept, at = self.items, self.at
-        self.items, self.at = [*items, Item("end", "", end.start, end.start)], 0
+        self.items, self.at = [*items, *end_at(end.start)], 0
         self.sequence()
         if self.item.kind != "end":
             raise self.refuse(f"'{self.item.text}' can't stand here", self.item)
         self.items, self.at = kept, at
+
+    def grouped(self, items: Sequence[Item], item: Item) -> None:
+        """Translate items in parentheses of their own."""
+        if not items:
+            return
+        self.emit("open", "(", item)
+        self.inside(items, Item("end", "", items[-1].end, items[-1].end))
+        self.emit("close", ")", items[-1])
 
     def sequence(self, bar: str = "", product_only: bool = False) -> None:
         """Translate what stands together; the translator says how."""

@@ -90,10 +90,10 @@ class Item(NamedTuple):
 
 
 def itemize(text: str) -> list[Item]:
-    """Split LaTeX into items, without spaces; the last is of kind ``end``.
+    """Split LaTeX into items, without spaces; the last ones are of kind ``end``.
 
     >>> [i.text for i in itemize(r"2 Ax")]
-    ['2', 'A', 'x', '']
+    ['2', 'A', 'x', '', '', '']
     """
     items: list[Item] = []
     position, depth = 0, 0
@@ -117,5 +117,9 @@ def itemize(text: str) -> list[Item]:
             raise too_deep(text, item.span)
         if len(items) > MOST_TOKENS:
             raise too_many(text, Token(item.kind, item.text, item.start, item.end))
-    items.append(Item("end", "", len(text), len(text)))
-    return items
+    return items + end_at(len(text))
+
+
+def end_at(position: int) -> list[Item]:
+    """Give the end of a list of items, long enough to look two items ahead."""
+    return [Item("end", "", position, position)] * 3

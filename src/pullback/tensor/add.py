@@ -8,13 +8,18 @@ from math import gcd, lcm
 
 from pullback.tensor.node import Axes, Node, Rational, Sum, Term, make_sum, rational
 
+FLATTEN_LIMIT = 64
+"""Sums of more terms than this stay nested, so that deep programs cost what they are long."""
+
 
 def add(terms: Iterable[tuple[Rational, Node]], axes: Axes) -> Node:
     """Add tensors with the same axes, each with a coefficient; ``axes`` gives zero its shape."""
     collected: dict[Node, Rational] = {}
+    terms = list(terms)
     for coefficient, node in terms:
         assert node.axes == axes, f"a term has axes {node.axes}, the sum {axes}"
-        parts = node.terms if isinstance(node, Sum) else (Term(1, node),)
+        opens = isinstance(node, Sum) and (len(node.terms) <= FLATTEN_LIMIT or len(terms) == 1)
+        parts = node.terms if opens and isinstance(node, Sum) else (Term(1, node),)
         for inner, part in parts:
             collected[part] = collected.get(part, 0) + coefficient * inner
     kept = [Term(rational(c), n) for n, c in collected.items() if c]

@@ -10,10 +10,11 @@ from pullback.syntax.names import unicode_name
 from pullback.syntax.printer import ATOM, PRODUCT, Piece, Style, is_number_quotient, is_plain_number
 from pullback.syntax.tree import Call, Name, Number
 
-_TAIL_WORD = re.compile(r"[^\W\d_]\w+$")
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ"
+_TAIL_WORD = re.compile(rf"[^\W\d_{_RAISED}][^\W{_RAISED}]+$")
 _LETTER_WITH_DIGITS = re.compile(r"[^\W\d_](?:[0-9₀-₉]*|_\w+)$")
 _TAIL_LENGTH = 80
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SUPERSCRIPT = str.maketrans("0123456789-", _RAISED[:-1])
 
 
 class PlainText:

@@ -1,0 +1,216 @@
+"""One entry of a tensor graph as a scalar expression in the entries of its variables.
+
+All dimensions are numbers here. What a delta makes vanish is zero and never written; what no sum of
+products says (an entry of an inverse, of a softmax) stays an entry of that expression. With letters for
+numbers the same walk gives the index notation, where no index has to be summed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product as every
+from math import prod
+
+from pullback.derivation.formula import entry
+from pullback.derivation.scalars import ONE, ZERO, is_zero, number, over, plus, power, times
+from pullback.syntax.tree import Call, Indexed, Power, Syntax
+from pullback.tensor.axes import without_axes
+from pullback.tensor.node import Apply, Factor, Node, Product, Sum, Variable, topological
+from pullback.tensor.reshape import Linear
+
+MOST_TERMS = 64
+"""Longer sums are not written out."""
+
+Index = tuple[int, ...]
+Letters = tuple[str, ...]
+_CALLED = {"max2": "max", "min2": "min", "hardmax": "hardmax"}
+
+
+class TooLongError(Exception):
+    """An entry has more terms than a board has room for."""
+
+
+@dataclass(slots=True)
+class Expander:
+    """Writes entries out.
+
+    ``symbols`` is what the entries of a variable are called, ``shapes`` the full shapes of variables (the
+    graph has no axes of length one), ``order`` where names were first written, ``spell`` an expression whole.
+    """
+
+    symbols: Mapping[str, str]
+    shapes: Mapping[str, tuple[int, ...]]
+    order: Mapping[str, int]
+    spell: Callable[[Node], Syntax]
+    done: dict[tuple[Node, Index], Syntax] = field(default_factory=dict)
+    ranks: dict[Node, int] = field(default_factory=dict)
+    budget: int = 20000
+
+    def entry(self, node: Node, index: Index) -> Syntax:
+        """Expand the entry at an index that counts from zero.
+
+        Raises:
+            TooLongError: It has too many terms.
+        """
+        key = (node, index)
+        found = self.done.get(key)
+        if found is None:
+            self.budget -= 1
+            if self.budget < 0:
+                raise TooLongError
+            found = self._entry(node, index)
+            self.done[key] = found
+        return found
+
+    def _entry(self, node: Node, index: Index) -> Syntax:
+        if isinstance(node, Variable):
+            return self.variable(node, [k + 1 for k in index])
+        if isinstance(node, Sum):
+            terms = sorted(node.terms, key=lambda term: self.rank(term.node))
+            terms.sort(key=lambda term: term.coefficient < 0)
+            return plus(times([number(c), self.entry(n, index)]) for c, n in terms)
+        if isinstance(node, Product):
+            return self.product(node, index)
+        assert isinstance(node, Apply)
+        if isinstance(node.operation, Linear):
+            return self.moved(node, node.operation, index)
+        if node.operation.entrywise:
+            return _applied(node, [self.entry(argument, index) for argument in node.arguments])
+        return self.opaque(node, [k + 1 for k in index])
+
+    def variable(self, node: Variable, subscripts: Sequence[int | str]) -> Syntax:
+        """The symbol of an entry; axes of length one get their subscript back."""
+        given = iter(subscripts)
+        shape = self.shapes.get(node.name, tuple(2 for _ in node.axes))
+        full: list[int | str] = [1 if length == 1 and len(shape) != len(node.axes) else next(given) for length in shape]
+        return entry(self.symbols.get(node.name, node.name), full)
+
+    def opaque(self, node: Node, subscripts: Sequence[int | str]) -> Syntax:
+        """An entry of an expression that is named whole."""
+        tree = self.spell(node)
+        return Indexed(tree, tuple(map(str, subscripts))) if subscripts else tree
+
+    def product(self, node: Product, index: Index) -> Syntax:
+        place: dict[int, int] = {}
+        for label, k in zip(node.output, index, strict=True):
+            if place.setdefault(label, k) != k:
+                return ZERO
+        inner = [label for label in range(len(node.dimensions)) if label not in place]
+        lengths = [_length(node, label) for label in inner]
+        if prod(lengths) > MOST_TERMS:
+            raise TooLongError
+        factors = self.sorted_factors(node)
+        terms = []
+        for chosen in every(*map(range, lengths)):
+            here = place | dict(zip(inner, chosen, strict=True))
+            terms.append(self.multiply(factors, lambda f, here=here: self.entry(f.node, tuple(here[i] for i in f.indices))))  # type: ignore[misc]
+        return plus(terms)
+
+    @staticmethod
+    def multiply(factors: Sequence[Factor], entry_of: Callable[[Factor], Syntax]) -> Syntax:
+        above: list[Syntax] = []
+        below: list[Syntax] = []
+        for factor in factors:
+            tree = entry_of(factor)
+            if is_zero(tree) and factor.exponent > 0:
+                return ZERO
+            (above if factor.exponent > 0 else below).append(power(tree, abs(factor.exponent)))
+        return over(times(above) if above else ONE, below)
+
+    def sorted_factors(self, node: Product) -> list[Factor]:
+        """Numbers first, then in the order of the text; matrices first where everything is summed over."""
+
+        def key(factor: Factor) -> tuple[bool, int, int]:
+            rank = -len(factor.indices) if not node.output else 0
+            return (bool(factor.indices), rank, self.rank(factor.node))
+
+        return sorted(node.factors, key=key)
+
+    def rank(self, node: Node) -> int:
+        """Where the first of the names in a node was written."""
+        found = self.ranks.get(node)
+        if found is None:
+            last = len(self.order)
+            for below in topological([node]):
+                own = self.order.get(below.name, last) if isinstance(below, Variable) else last
+                self.ranks[below] = min((own, *(self.ranks[child] for child in below.children)))
+            found = self.ranks[node]
+        return found
+
+    def moved(self, node: Apply, operation: Linear, index: Index) -> Syntax:
+        """Entries that only move: find the place that this one came from."""
+        (argument,) = node.arguments
+        sizes = [size.number for size in operation.sizes]
+        if any(size is None for size in sizes):
+            return self.opaque(node, [k + 1 for k in index])
+        first, second = (size or 0 for size in sizes)
+        if operation.kind == "merge":
+            *lead, last = index
+            return self.entry(argument, (*lead, last // second, last % second))
+        if operation.kind == "split":
+            *lead, row, column = index
+            return self.entry(argument, (*lead, row * second + column))
+        *lead, last = index
+        if operation.kind == "part":
+            return self.entry(argument, (*lead, last + first))
+        width = argument.axes[-1].number or 0
+        if not first <= last < first + width:
+            return ZERO
+        return self.entry(argument, (*lead, last - first))
+
+    # letters in place of numbers
+
+    def generic(self, node: Node, letters: Letters) -> Syntax | None:
+        """The entry for letters as indices; None where an index is summed over, or a delta is not settled."""
+        if isinstance(node, Variable):
+            return self.variable(node, letters)
+        if isinstance(node, Sum):
+            terms = sorted(node.terms, key=lambda term: (term.coefficient < 0, self.rank(term.node)))
+            parts = [self.generic(n, letters) for _, n in terms]
+            if any(part is None for part in parts):
+                return None
+            return plus(times([number(t.coefficient), p]) for t, p in zip(terms, parts, strict=True) if p is not None)
+        if isinstance(node, Product):
+            return self.generic_product(node, letters)
+        assert isinstance(node, Apply)
+        if isinstance(node.operation, Linear):
+            return None
+        if node.operation.entrywise:
+            arguments = [self.generic(argument, letters) for argument in node.arguments]
+            known = [argument for argument in arguments if argument is not None]
+            return _applied(node, known) if len(known) == len(arguments) else None
+        return self.opaque(node, letters)
+
+    def generic_product(self, node: Product, letters: Letters) -> Syntax | None:
+        place: dict[int, str] = {}
+        for label, letter in zip(node.output, letters, strict=True):
+            if place.setdefault(label, letter) != letter:
+                return None
+        if len(place) < len(node.dimensions):
+            return None
+        above: list[Syntax] = []
+        below: list[Syntax] = []
+        for factor in self.sorted_factors(node):
+            tree = self.generic(factor.node, tuple(place[i] for i in factor.indices))
+            if tree is None:
+                return None
+            (above if factor.exponent > 0 else below).append(power(tree, abs(factor.exponent)))
+        return over(times(above) if above else ONE, below)
+
+
+def _length(node: Product, label: int) -> int:
+    length = node.dimensions[label].number
+    if length is None:
+        raise TooLongError
+    return length
+
+
+def _applied(node: Apply, arguments: Sequence[Syntax]) -> Syntax:
+    name = node.operation.name
+    if name == "power":
+        return Power(arguments[0], arguments[1])
+    return Call(_CALLED.get(name, name), tuple(arguments))
+
+
+_ = without_axes
