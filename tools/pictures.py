@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console
@@ -22,6 +23,8 @@ def main() -> None:
     console.print(text, soft_wrap=True)
     IMAGES.mkdir(parents=True, exist_ok=True)
     picture = console.export_svg(title="pullback", unique_id="linear-layer")
+    picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)  # fonts of other hosts
+    picture = "\n".join(line.rstrip() for line in picture.splitlines()) + "\n"
     (IMAGES / "linear-layer.svg").write_text(picture, encoding="utf-8")
 
 

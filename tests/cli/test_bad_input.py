@@ -26,7 +26,7 @@ TABLE = {
     "nothing but a comment": (["gradient", "# nothing", "--wrt", "x"], ["hint: "]),
     "used before it is bound": (["gradient", "y = h; h = W x; sum(y)", "--wrt", "x"], ["h", "line 1, column"]),
     "bound twice": (["gradient", "h = x; h = 2 x; sum(h)", "--wrt", "x"], ["h", "line 1, column 8"]),
-    "gradient of a vector": (["gradient", "W x", "--wrt", "x"], ["backward", "jacobian"]),
+    "gradient of a vector": (["gradient", "W x", "--wrt", "x", "--shape", "W=2,3"], ["backward", "jacobian", "line 1"]),
     "wrt is no input": (["gradient", "x' A x", "--wrt", "z"], ["z", "x"]),
     "sizes that disagree with values": (
         ["derive", "y = W x", "--value", "W=1 2; 3 4", "--value", "x=1 2 3", "--upstream", "1 1"],

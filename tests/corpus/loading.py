@@ -13,16 +13,18 @@ import tomllib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.linalg  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
 Array = NDArray[np.float64]
 Kind = Literal["gradient", "jacobian", "hessian", "backward"]
@@ -139,10 +141,10 @@ def draw(case: Case, seed: int = 0) -> dict[str, Array]:
 def draw_upstream(case: Case, values: Mapping[str, Array], seed: int = 0) -> Array:
     """An upstream gradient of the output's shape."""
     rng = np.random.default_rng([seed, 1, zlib.crc32(case.id.encode())])
-    return np.asarray(rng.standard_normal(np.shape(forward(case)(values))))
+    return np.asarray(rng.standard_normal(np.shape(output(case, values))))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(source: str) -> tuple[Any, Any]:
     tree = ast.parse(source.strip())
     last = tree.body.pop()
@@ -151,17 +153,60 @@ def _compiled(source: str) -> tuple[Any, Any]:
     return compile(tree, "<corpus>", "exec"), compile(ast.Expression(last.value), "<corpus>", "eval")
 
 
-def evaluate(source: str, names: Mapping[str, Any]) -> Any:
-    """Evaluate a few lines of JAX over names; the last line is the value."""
+def _softmax(x: Array, axis: int = -1) -> Array:
+    grown = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return np.asarray(grown / np.sum(grown, axis=axis, keepdims=True))
+
+
+def _logsumexp(x: Array, axis: int | None = None) -> Array:
+    return np.asarray(np.logaddexp.reduce(x.reshape(-1) if axis is None else x, axis=0 if axis is None else axis))
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(np.exp(-np.logaddexp(0, -x)))
+
+
+_erf = np.vectorize(math.erf, otypes=[float])
+_IN_JAX = {"jnp": jnp, "jax": jax, "__builtins__": {"__import__": __import__}}
+_IN_NUMPY: dict[str, Any] = {
+    "jnp": np,
+    "jax": SimpleNamespace(
+        nn=SimpleNamespace(
+            sigmoid=_sigmoid,
+            softmax=_softmax,
+            softplus=lambda x: np.logaddexp(0, x),
+            silu=lambda x: x * _sigmoid(x),
+            gelu=lambda x, approximate: x * (1 + _erf(x / math.sqrt(2))) / 2,
+            leaky_relu=lambda x, slope: np.where(x >= 0, x, slope * x),
+            log_softmax=lambda x, axis=-1: x - np.expand_dims(np.logaddexp.reduce(x, axis=axis), axis),
+        ),
+        scipy=SimpleNamespace(
+            special=SimpleNamespace(erf=_erf, logsumexp=_logsumexp), linalg=SimpleNamespace(expm=scipy.linalg.expm)
+        ),
+    ),
+    "__builtins__": {},
+}
+
+
+def evaluate(source: str, names: Mapping[str, Any], numpy: bool = False) -> Any:
+    """Evaluate a few lines of JAX over names; the last line is the value.
+
+    With ``numpy`` the same lines run in NumPy, which needs no compiling and has nothing of JAX in it.
+    """
     statements, value = _compiled(source)
-    scope = {"__builtins__": {}, "jnp": jnp, "jax": jax, "math": math, **names}
+    scope = {**(_IN_NUMPY if numpy else _IN_JAX), **names}
     exec(statements, scope)
     return eval(value, scope)
 
 
 def forward(case: Case) -> Callable[[Mapping[str, Any]], Any]:
-    """The forward pass of a case by its oracle."""
+    """The forward pass of a case by its oracle, for JAX to differentiate."""
     return lambda values: evaluate(case.oracle, {**case.sizes, **values})
+
+
+def output(case: Case, values: Mapping[str, Array]) -> Array:
+    """The forward value of a case by its oracle, in NumPy."""
+    return np.asarray(evaluate(case.oracle, {**case.sizes, **values}, numpy=True))
 
 
 def _structured(gradient: Any, structure: str) -> Any:
@@ -186,15 +231,14 @@ def reference(case: Case, values: Mapping[str, Array], upstream: Array | None = 
     if case.kind == "backward":
         if upstream is None:
             raise ValueError(f"{case.id}: a backward pass needs an upstream gradient")
-        pulled = jax.vjp(of, *at)[1](jnp.asarray(upstream))
+        pulled = jax.jit(lambda g, *at: jax.vjp(of, *at)[1](g))(jnp.asarray(upstream), *at)
         return {name: np.asarray(array) for name, array in zip(case.wrt, pulled, strict=True)}
     if case.kind == "hessian":
-        first, last = 0, len(at) - 1
-        result = jax.jacobian(jax.grad(of, argnums=first), argnums=last)(*at)
+        result = jax.jit(jax.jacobian(jax.grad(of, argnums=0), argnums=len(at) - 1))(*at)
     elif case.kind == "jacobian":
-        result = jax.jacobian(of)(*at)
+        result = jax.jit(jax.jacobian(of))(*at)
     else:
-        result = jax.grad(of)(*at)
+        result = jax.jit(jax.grad(of))(*at)
     if case.structured:
         result = _structured(result, case.assume[case.wrt[0]])
     return {"": np.asarray(result)}

@@ -233,6 +233,7 @@ class _Reader:
             "dot": (f"jnp.vdot({a.text}, {b.text})", "scalar"),
             "outer": (f"jnp.outer({a.text}, {b.text})", "matrix"),
             "mse": (f"jnp.mean(({a.text} - ({b.text})) ** 2)", "scalar"),
+            "cross_entropy": (f"-jnp.sum({b.at(_UNARY)} * jax.nn.log_softmax({a.text}))", "scalar"),
             "concat": (f"jnp.concatenate([{a.text}, {b.text}])", a.kind),
         }
         if name not in texts:
@@ -261,10 +262,8 @@ class _Reader:
         raise Unreadable(f"{name} in {self.text!r}")
 
 
-FUNCTIONS = frozenset(
-    [*_ENTRYWISE, *_REDUCTIONS, *_OF_MATRIX, "norm1", "diag", "vec", "pi", "eye", "ones", "zeros"]
-    + ["max", "min", "where", "solve", "kron", "dot", "outer", "mse", "concat"]
-)
+_OTHERS = "norm1 diag vec pi eye ones zeros max min where solve kron dot outer mse cross_entropy concat".split()
+FUNCTIONS = frozenset([*_ENTRYWISE, *_REDUCTIONS, *_OF_MATRIX, *_OTHERS])
 
 
 def translate(text: str, kinds: Mapping[str, Kind]) -> str:

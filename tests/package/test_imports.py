@@ -21,11 +21,13 @@ LAYERS = [
     {"operations"},
     {"lowering"},
     {"calculus"},
+    {"simplification"},
     {"lifting"},
     {"evaluation"},
+    {"expression"},
+    {"deriving"},
     {"derivation"},
     {"rendering"},
-    {"api"},
     {"__init__"},
     {"cli"},
     {"__main__"},
@@ -33,6 +35,10 @@ LAYERS = [
 """What may be imported by what stands further down; within a set, nobody imports a neighbour."""
 
 LONGEST_MODULE = 500
+STABLE = (
+    "parse gradient jacobian hessian backward derive "
+    "Program Expression PullbackError NotationError ShapeError UnsupportedError ValuesError"
+).split()
 OPTIONAL = ("torch", "jax", "starlette", "rich", "matplotlib", "sklearn")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -125,10 +131,7 @@ def test_a_loaded_library_is_seen() -> None:
 
 def test_every_public_name_is_there() -> None:
     package = importlib.import_module("pullback")
-    stable = {"parse", "gradient", "jacobian", "hessian", "backward", "derive", "PullbackError"}
-    stable |= {"NotationError", "ShapeError", "UnsupportedError", "ValuesError"}
-    assert stable <= set(package.__all__)
-    assert [name for name in package.__all__ if getattr(package, name, None) is None] == []
+    assert [name for name in STABLE if not hasattr(package, name)] == []
 
 
 def test_there_is_a_marker_for_types() -> None:

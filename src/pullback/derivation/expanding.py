@@ -15,7 +15,6 @@ from math import prod
 from pullback.derivation.formula import entry
 from pullback.derivation.scalars import ONE, ZERO, is_zero, number, over, plus, power, times
 from pullback.syntax.tree import Call, Indexed, Power, Syntax
-from pullback.tensor.axes import without_axes
 from pullback.tensor.node import Apply, Factor, Node, Product, Sum, Variable, topological
 from pullback.tensor.reshape import Linear
 
@@ -212,5 +211,3 @@ def _applied(node: Apply, arguments: Sequence[Syntax]) -> Syntax:
         return Power(arguments[0], arguments[1])
     return Call(_CALLED.get(name, name), tuple(arguments))
 
-
-_ = without_axes

@@ -113,3 +113,8 @@ def entry(name: str, indices: Iterable[int | str]) -> Syntax:
 def column(entries: Iterable[Syntax | None]) -> Matrix:
     """Entries one below the other."""
     return Matrix(tuple((e,) for e in entries))
+
+
+def through(gradient: Syntax, name: str) -> Syntax:
+    """The part of a gradient that comes through one of the statements that use the variable."""
+    return Indexed(gradient, (name,))

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from pullback.derivation.formula import LITERAL
-from pullback.syntax.forms import decimal, fold, literal, rebuild
+from pullback.derivation.formula import LITERAL, PARTIAL
+from pullback.syntax.forms import children, decimal, literal, rebuild
 from pullback.syntax.tree import Call, Chain, Indexed, Name, Negate, Number, Power, Syntax
 
 ZERO = Number(Fraction(0))
@@ -119,18 +119,12 @@ def negated(tree: Syntax) -> Syntax:
 
 
 def replaced(tree: Syntax, value: Callable[[Syntax], Syntax | None]) -> Syntax:
-    """Put something in place of names and entries; ``value`` gives it, or None for what stays."""
-
-    def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
-        if isinstance(node, Name | Indexed):
-            found = value(node)
-            if found is not None:
-                return found
-            return node
-        made = rebuild(node, parts)
-        return _settled(made) if isinstance(made, Chain) and made.is_sum else made
-
-    return fold(tree, visit, leaves=(Indexed,))
+    """Put something in place of names, entries and partial derivatives; None from ``value`` leaves one."""
+    if isinstance(tree, Name | Indexed) or (isinstance(tree, Call) and tree.function == PARTIAL):
+        found = value(tree)
+        return tree if found is None else found
+    made = rebuild(tree, [replaced(part, value) for part in children(tree)])
+    return _settled(made) if isinstance(made, Chain) and made.is_sum else made
 
 
 def _settled(tree: Chain) -> Syntax:

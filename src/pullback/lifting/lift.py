@@ -37,6 +37,7 @@ class Speller:
     precedence: Mapping[str, int] = field(default_factory=dict)
     done: dict[Node, Syntax] = field(default_factory=dict)
     named_sums: list[Sum] = field(default_factory=list)
+    present: frozenset[str] = frozenset()
 
     def spell(self, node: Node) -> Syntax:
         """Spell a node, by its name if it has one."""
@@ -185,6 +186,8 @@ class Speller:
                 network.label(indices[0], (operand(self.spell(factor)),), exponent)
             elif len(indices) == 2 and indices[0] != indices[1]:
                 network.edges.append(Edge(*indices, (self.edge(factor, exponent),)))
+            elif len(indices) == 2 and indices[0] not in node.output and exponent == 1:
+                network.edges.append(Edge(*indices, (self.as_operand(factor),)))
             elif len(indices) == 2:
                 network.label(indices[0], (operand(Call("diag", (self.spell(factor),))),), exponent)
             else:
@@ -280,10 +283,10 @@ class Speller:
     def scalar_powers(self, scalars: Sequence[tuple[Syntax, Rational]]) -> list[Syntax]:
         """Spell powers of scalars, several square roots as one."""
         half = Fraction(1, 2)
-        roots = [tree for tree, e in scalars if e == half]
+        roots = [tree for tree, e in scalars if e == half and _is_positive_number(tree)]
         if len(roots) < 2:
             return [self.scalar_power(tree, e) for tree, e in scalars]
-        rest = [self.scalar_power(tree, e) for tree, e in scalars if e != half]
+        rest = [self.scalar_power(tree, e) for tree, e in scalars if e != half or tree not in roots]
         return [*rest, Call("sqrt", (self.joined(roots),))]
 
     def joined(self, trees: list[Syntax]) -> Syntax:
@@ -355,6 +358,8 @@ class Speller:
         wanted = Dimension.of(name)
         for rank in (1, 2):
             for key, shape in self.shapes.items():
+                if key not in self.present:
+                    continue
                 shown = Name(self.spelling.get(key, key))
                 if rank == 1 and len(shape) == 1 and shape[0] is wanted:
                     return Call("size", (shown,))
@@ -402,3 +407,7 @@ class Speller:
         return Call(name, (here.tree, Name("rows")))
 
 
+
+
+def _is_positive_number(tree: Syntax) -> bool:
+    return isinstance(tree, Number) or (isinstance(tree, Call) and tree.function == "pi")

@@ -103,8 +103,10 @@ def _votes(roots: Sequence[Node], order: Sequence[Node]) -> dict[Node, int]:
 
 def _positive(node: Node, weight: Mapping[Node, int], held: set[Node], votes: int) -> Node:
     """Of a difference and its negative, the one used with a plus; else whose longer part is positive."""
-    if not isinstance(node, Sum):
+    if not isinstance(node, Sum) or all(c > 0 for c, _ in node.terms):
         return node
+    if all(c < 0 for c, _ in node.terms):
+        return scaled(-1, node)
     constant = next((c for c, n in node.terms if number_of(n) is not None), 0)
     if constant:
         return node if constant > 0 else scaled(-1, node)

@@ -11,7 +11,7 @@ from pullback.lifting.lift import Speller
 from pullback.lifting.naming import choose_names
 from pullback.lifting.sharing import share
 from pullback.syntax.tree import Binding, Call, Chain, Comprehension, Indexed, Negate, Power, Syntax, Transpose
-from pullback.tensor.node import Node, Sum
+from pullback.tensor.node import Node, Sum, Variable, topological
 
 Shape = tuple[Dimension, ...]
 _RECENT = 6
@@ -27,9 +27,9 @@ class Vocabulary:
     precedence: Mapping[str, int]
     dimensions: frozenset[str] = frozenset()
 
-    def speller(self, names: Mapping[Node, str]) -> Speller:
+    def speller(self, names: Mapping[Node, str], present: frozenset[str] = frozenset()) -> Speller:
         """Make a speller that uses these names."""
-        return Speller(self.shapes, names, self.spelling, self.precedence)
+        return Speller(self.shapes, names, self.spelling, self.precedence, present=present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabu
     """Spell tensors in their shapes; parts that they share are named once for all."""
     taken = {*vocabulary.shapes, *vocabulary.spelling.values(), *vocabulary.given.values(), *vocabulary.dimensions}
     names = choose_names(roots, vocabulary.given, taken)
-    speller = vocabulary.speller(names)
+    present = frozenset(node.name for node in topological(roots) if isinstance(node, Variable))
+    speller = vocabulary.speller(names, present)
     results = tuple(_spell(speller, root, shape) for root, shape in zip(roots, shapes, strict=True))
     where = []
     for node, name in names.items():

@@ -217,7 +217,7 @@ def eye(lowering: Lowering, length: Dimension, span: Span) -> Value:
 def _dimension(lowering: Lowering, tree: Syntax, names: Environment) -> Dimension:
     match tree:
         case Name(identifier):
-            return Dimension.of(f"~{identifier}")
+            return lowering.context.solver.mention(identifier)
         case Number(value) if value.denominator == 1 and value > 0:
             return Dimension.of(value.numerator)
         case Call("size"):
@@ -258,7 +258,7 @@ def _measured(lowering: Lowering, tree: Call, names: Environment) -> Dimension:
     _counted(lowering, tree, (1, 2))
     first = tree.arguments[0]
     if len(tree.arguments) == 1 and isinstance(first, Name) and first.identifier not in names:
-        return Dimension.of(f"~{first.identifier}")
+        return lowering.context.solver.mention(first.identifier)
     value = lowering.lower(first, names)
     shape = value.shape
     if len(tree.arguments) == 2:

@@ -18,7 +18,13 @@ class Solver:
 
     def __init__(self) -> None:
         self.bound: dict[str, Dimension] = {}
+        self.mentioned: list[str] = []
         self.count = 0
+
+    def mention(self, name: str) -> Dimension:
+        """Make a dimension of a name that the text uses as one."""
+        self.mentioned.append(name)
+        return Dimension.of(f"~{name}")
 
     def fresh(self) -> Dimension:
         """Make a dimension that nothing is known of."""
@@ -28,7 +34,7 @@ class Solver:
     def copy(self) -> Solver:
         """Copy, for trying out."""
         other = Solver()
-        other.bound, other.count = dict(self.bound), self.count
+        other.bound, other.mentioned, other.count = dict(self.bound), list(self.mentioned), self.count
         return other
 
     def resolve(self, dimension: Dimension) -> Dimension:
@@ -84,6 +90,9 @@ class Solver:
         """Give every dimension that is still unknown a name: n for what is summed over, then m, k, …"""
         used = set(taken)
         shapes = list(shapes)
+        for name in self.mentioned:
+            if self.resolve(Dimension.of(f"~{name}")).name == f"~{name}":
+                self.bound[f"~{name}"] = Dimension.of(name)
         for shape in shapes:
             for dimension in shape:
                 used |= {name for name in self.resolve(dimension).names if not _is_open(name)}
@@ -91,10 +100,7 @@ class Solver:
         for shape in shapes:
             for dimension in reversed(shape):
                 for name in sorted(self.resolve(dimension).names):
-                    if name[0] == "~" and name[1:] not in used:
-                        used.add(name[1:])
-                        self.bound[name] = Dimension.of(name[1:])
-                    elif _is_open(name):
+                    if _is_open(name):
                         letters = [letter for letter in letters if letter not in used]
                         fresh = letters.pop(0) if letters else self._numbered(used)
                         used.add(fresh)

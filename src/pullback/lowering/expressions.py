@@ -80,7 +80,7 @@ class Lowering:
         if found is not None:
             return found.at(tree.span)
         if tree.identifier in self.dimensions:
-            return self.size(Dimension.of(f"~{tree.identifier}"), tree.span)
+            return self.size(self.context.solver.mention(tree.identifier), tree.span)
         near = get_close_matches(tree.identifier, [*names, *FUNCTIONS], n=1)
         hint = f"did you mean {near[0]}?" if near else "bind it first, or declare it"
         raise self.error(f"{tree.identifier} is not known here", tree.span, hint)

@@ -86,7 +86,7 @@ def _value_arguments(tree: Call) -> tuple[Syntax, ...]:
         return arguments
     if len(arguments) > 1 and isinstance(arguments[-1], Name) and arguments[-1].identifier in _AXES:
         arguments = arguments[:-1]
-    if tree.function == "size" and isinstance(arguments[0], Name):
+    if tree.function == "size" and len(tree.arguments) == 1 and isinstance(arguments[0], Name):
         return ()
     return arguments
 

@@ -258,6 +258,7 @@ class _Draft:
         for name in self.declared:
             if name not in shapes and not any(b.name == name for b in self.parsed.bindings):
                 shapes[name] = tuple(Dimension.of(axis) for axis in self.declared[name])
+                environment[name] = self.variable(context, name, shapes[name], NOWHERE)
         values = self.bind(lowering, environment, shapes)
         output = values[-1][1]
         if scalar_output and not context.is_scalar(output):

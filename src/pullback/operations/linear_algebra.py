@@ -107,8 +107,9 @@ ENTRIES: tuple[Entry, ...] = (
         _expm,
         {"A": "frechet(A', g)"},
         transposing=True,
+        rewrite=rewrites.expm,
         source="Higham, Functions of Matrices, section 3.2",
     ),
-    structured("frechet", "(n,n),(n,n)->(n,n)", _frechet, {"A": "?", "E": "frechet(A', g)"}),
+    structured("frechet", "(n,n),(n,n)->(n,n)", _frechet, {"A": "?", "E": "frechet(A', g)"}, rewrite=rewrites.frechet),
 )
 _ = Einsum

@@ -238,6 +238,9 @@ def det(arguments: tuple[Node, ...]) -> Node | None:
         return power(apply(_operation("det"), [a.arguments[0]]), -1)
     if isinstance(a, Product) and not a.factors:
         return product([], ())
+    if is_applied(a, "expm"):
+        assert isinstance(a, Apply)
+        return apply(_operation("exp"), [product([(a.arguments[0], (0, 0), 1)], ())])
     if (chain := _chain(a)) is not None:
         return product([(apply(_operation("det"), [node]), (), 1) for node, _ in chain], ())
     return None
@@ -260,4 +263,28 @@ def logdet(arguments: tuple[Node, ...]) -> Node | None:
         return scaled(-1, apply(_operation("logdet"), [a.arguments[0]]))
     if isinstance(a, Product) and not a.factors:
         return scaled(0, product([], ()))
+    if is_applied(a, "expm"):
+        assert isinstance(a, Apply)
+        return product([(a.arguments[0], (0, 0), 1)], ())
+    return None
+
+
+def expm(arguments: tuple[Node, ...]) -> Node | None:
+    """expm(-A) is the inverse of expm(A), and expm(0) the identity."""
+    (a,) = arguments
+    if isinstance(a, Sum) and not a.terms:
+        return product([], (0, 0), {0: a.axes[0]})
+    return None
+
+
+def frechet(arguments: tuple[Node, ...]) -> Node | None:
+    """In the direction of the identity, expm changes as itself."""
+    a, e = arguments
+    coefficient, rest = split_coefficient(e)
+    if len(rest.axes) == 2 and isinstance(rest, Product) and rest.output in ((0, 0),):
+        parts = [f for f in rest.factors if f.indices]
+        if not parts:
+            scalars = [(f.node, (), f.exponent) for f in rest.factors]
+            core = apply(_operation("expm"), [a])
+            return scaled(coefficient, product([*scalars, (core, (0, 1), 1)], (0, 1)))
     return None

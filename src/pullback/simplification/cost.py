@@ -39,7 +39,7 @@ def _extra(node: Product) -> int:
     labelled = {f.indices[0] for f in node.factors if len(f.indices) == 1}
     ones = 2 * sum(1 for i in set(node.output) if i not in used)
     repeated = len(set(node.output)) < len(node.output) and bool(used & set(node.output))
-    inner = [i for i in labelled & joined if _edges(node, i) + node.output.count(i) > 1]
+    inner = [i for i in labelled & joined if len(node.output) > 1 and _edges(node, i) + node.output.count(i) > 1]
     return ones + repeated + len(inner)
 
 

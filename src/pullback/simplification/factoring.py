@@ -19,6 +19,7 @@ from pullback.tensor.product import is_symmetric, product
 
 MOST_TERMS = 32
 _MOST_CANDIDATES = 64
+_CLEAR_GAIN = 3
 _SIMPLE = 2
 """A remainder with more axes than the sum has (a matrix before a vector) must be as simple as this."""
 
@@ -58,9 +59,18 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
                 if result is None:
                     continue
                 gain = here - cost(result, known)
+                if isinstance(result, Sum) and gain < _CLEAR_GAIN and not _is_plain(result, node, known):
+                    continue
                 if gain >= 0 and (best is None or gain > best[0]):
                     best = (gain, result)
     return best[1] if best is not None else None
+
+
+def _is_plain(result: Sum, before: Sum, known: dict[Node, int]) -> bool:
+    """Whether what was pulled out of some of the terms leaves only single names behind: (A + A') x + b."""
+    new = [n for _, n in result.terms if all(n is not other for _, other in before.terms)]
+    inner = [f.node for n in new if isinstance(n, Product) for f in n.factors if isinstance(f.node, Sum)]
+    return all(cost(part, known) <= _SIMPLE for each in inner if isinstance(each, Sum) for _, part in each.terms)
 
 
 def _open(term: Term, rank: int) -> _Piece:

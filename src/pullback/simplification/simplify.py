@@ -28,7 +28,7 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
 def _shortest(node: Node, known: dict[Node, int]) -> Node:
     """Factor a sum; multiply a product out and factor it anew, where that is no longer."""
     if isinstance(node, Sum):
-        return factored(node, known)
+        return factored(_gathered(node), known)
     if not isinstance(node, Product):
         return node
     spread = multiplied_out(node)
@@ -36,6 +36,20 @@ def _shortest(node: Node, known: dict[Node, int]) -> Node:
         return node
     again = factored(spread, known)
     return again if cost(again, known) < cost(node, known) else node
+
+
+def _gathered(node: Sum) -> Node:
+    """diag(u) + diag(v) is diag(u + v)."""
+    if len(node.axes) != 2:
+        return node
+    diagonal = [t for t in node.terms if isinstance(t.node, Product) and t.node.output[0] == t.node.output[1]]
+    if len(diagonal) < 2:
+        return node
+    axes = node.axes[:1]
+    vectors = [(c, product([(n, (0, 0), 1)], (0,))) for c, n in diagonal]
+    rest = [t for t in node.terms if t not in diagonal]
+    spread = product([(add(vectors, axes), (0,), 1)], (0, 0))
+    return add([*rest, (1, spread)], node.axes)
 
 
 def multiplied_out(node: Product) -> Node:

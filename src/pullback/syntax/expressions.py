@@ -34,6 +34,8 @@ from pullback.syntax.tree import (
 _ATOMS = frozenset(["name", "number"])
 _NORMS = {"": "norm", "2": "norm", "F": "norm", "1": "norm1"}
 _LARGEST_EXPONENT = 308
+VARIABLE = r"\mathit"
+"""What LaTeX marks a name with that is no function, whatever follows it."""
 
 
 class Expressions:
@@ -217,7 +219,7 @@ class Expressions:
         """Read a name that is no function."""
         self.at += 1
         identifier = normalise(token.text)
-        if self.token.text == "(" and identifier not in self.known:
+        if self.token.text == "(" and identifier not in self.known and not token.raw.startswith(VARIABLE):
             complaint = complaints.unknown_function(self.text, token, self.functions)
             if complaint:
                 raise complaint
@@ -226,6 +228,8 @@ class Expressions:
 
     def function_name(self, token: Token) -> str | None:
         """Give the function that a name stands for where it is applied; None for any other name."""
+        if token.raw.startswith(VARIABLE):
+            return None
         if token.text in self.functions:
             return token.text
         identifier = normalise(token.text)
@@ -390,9 +394,9 @@ class Expressions:
         names: list[str] = []
         while not self.is_at(end):
             token = self.token
-            if token.kind != "name":
+            if token.kind != "name" and not (token.text == ":" and end == "]"):
                 raise complaints.no_index(self.text, self.tokens, self.at, opener)
-            names.append(normalise(token.text))
+            names.append(":" if token.text == ":" else normalise(token.text))
             self.at += 1
             if not self.is_at(","):
                 break

@@ -133,7 +133,9 @@ def _canonical_node(node: Syntax, parts: list[Syntax]) -> Syntax:
 
 def exponent(tree: Syntax) -> Syntax:
     """Read a negated number literal as the negative number, as in ``A^-1``."""
-    if isinstance(tree, Negate) and isinstance(tree.operand, Number) and tree.operand.value >= 0:
+    if isinstance(tree, Negate) and isinstance(tree.operand, Number):
+        if tree.operand.value < 0 or decimal(tree.operand.value) is None:
+            return tree
         return Number(-tree.operand.value, tree.span)
     return tree
 

@@ -59,6 +59,7 @@ class Translator(Scripts):
 
     def __init__(self, text: str, functions: Collection[str]) -> None:
         super().__init__(text, functions)
+        self.longest = max(map(len, self.functions), default=0)
         self.newlines = _WHOLE_TEXT.search(text) is None
 
     # Programs
@@ -230,7 +231,8 @@ class Translator(Scripts):
     def _letters(self, item: Item) -> None:
         """Translate a letter: a name, with digits right behind it; or a function's name written out."""
         end = self.at
-        while self.items[end].kind == "letter" and self.items[end].start == self.items[end - 1].end:
+        last = self.at + self.longest
+        while end < last and self.items[end].kind == "letter" and self.items[end].start == self.items[end - 1].end:
             end += 1
         word = "".join(i.text for i in self.items[self.at - 1 : end])
         if len(word) > 1 and word in self.functions and self._opens(self.items[end]):

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from pullback.tensor.canonical import Piece
 from pullback.tensor.node import Apply, Factor, Node, Product, Variable
 
-Cancellation = tuple[set[int], int, int]
+
+class Cancellation(NamedTuple):
+    """Pieces that go, two labels that become one, and a piece that comes instead."""
+
+    gone: set[int]
+    tied: tuple[int, ...] = ()
+    raised: Piece | None = None
 
 
 def find_cancellation(
@@ -21,7 +28,13 @@ def find_cancellation(
     uses = Counter(label for piece in pieces for label in piece[1])
     uses.update(output)
     for k in candidates:
-        node, (left, right), _ = pieces[k]
+        node, labels, exponent = pieces[k]
+        if isinstance(node, Product):
+            found = _meet_itself(pieces, uses, k, node, is_symmetric)
+            if found is not None:
+                return found
+            continue
+        left, right = labels
         if isinstance(node, Apply):
             found = _meet_argument(pieces, uses, k, node.arguments[0], left, right, is_symmetric)
         else:
@@ -33,11 +46,31 @@ def find_cancellation(
 
 def _may_cancel(piece: Piece) -> bool:
     node, labels, exponent = piece
+    if isinstance(node, Product):
+        inner = len(node.dimensions) > len(set(node.output))
+        return exponent != 1 and inner and bool(node.output) and len(set(labels)) == len(labels)
     if exponent != 1 or len(labels) != 2 or labels[0] == labels[1]:
         return False
     if isinstance(node, Apply):
         return node.operation.inverse and node.batch == 0
     return isinstance(node, Variable) and "orthogonal" in node.properties
+
+
+def _meet_itself(
+    pieces: Sequence[Piece], uses: Counter[int], k: int, node: Product, is_symmetric: Callable[[Node], bool]
+) -> Cancellation | None:
+    """A power of a product meets the same product multiplied out: (W H)^-2 .* W H is (W H)^-1."""
+    labels, exponent = pieces[k][1:]
+    start = dict(zip(node.output, labels, strict=True))
+    match = _match(pieces, node.factors, start, {k}, is_symmetric)
+    if match is None:
+        return None
+    gone, place = match
+    inside = Counter(label for j in gone for label in pieces[j][1])
+    closed = all(inside[label] == uses[label] for index, label in place.items() if index not in start)
+    if not closed or len(set(place.values())) != len(place):
+        return None
+    return Cancellation(gone | {k}, raised=(node, labels, exponent + 1))
 
 
 def _meet_orthogonal(
@@ -48,9 +81,9 @@ def _meet_orthogonal(
         if node is not pieces[k][0] or exponent != 1:
             continue
         if labels[0] == left and uses[left] == 2 and labels[1] != left:
-            return {k, other}, right, labels[1]
+            return Cancellation({k, other}, (right, labels[1]))
         if labels[1] == right and uses[right] == 2 and labels[0] != right:
-            return {k, other}, left, labels[0]
+            return Cancellation({k, other}, (left, labels[0]))
     return None
 
 
@@ -79,7 +112,7 @@ def _meet_argument(
         far = place[far_end]
         closed = all(inner[label] == uses[label] for index, label in place.items() if index != far_end)
         if closed and len(set(place.values())) == len(place) and far != near:
-            return gone | {k}, survivor, far
+            return Cancellation(gone | {k}, (survivor, far))
     return None
 
 

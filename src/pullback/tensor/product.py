@@ -19,7 +19,7 @@ from pullback.tensor.cancel import find_cancellation
 from pullback.tensor.canonical import Piece, canonical_factors
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_product, make_sum, rational
 
-FLATTEN_LIMIT = 48
+FLATTEN_LIMIT = 36
 """Products of more factors than this stay nested, so that deep programs cost what they are long."""
 
 _SYMMETRIC = frozenset({"symmetric", "spd", "diagonal"})
@@ -304,10 +304,20 @@ class _Builder:
         found = find_cancellation(self.pieces, output, is_symmetric)
         if found is None:
             return False
-        gone, left, right = found
-        self.pieces = [piece for k, piece in enumerate(self.pieces) if k not in gone]
-        self.tie(left, right)
+        self.forget(found.gone, {*found.tied, *(found.raised[1] if found.raised else ())})
+        if found.tied:
+            self.tie(*found.tied)
+        if found.raised is not None:
+            self.pieces.append(found.raised)
         return True
+
+    def forget(self, gone: set[int], survivors: set[int]) -> None:
+        """Drop pieces with the labels that were summed over inside them."""
+        inner = {label for k in gone for label in self.pieces[k][1]} - survivors
+        self.pieces = [piece for k, piece in enumerate(self.pieces) if k not in gone]
+        inner -= {label for _, labels, _ in self.pieces for label in labels}
+        for label in [label for label in self.dimensions if self.find(label) in inner]:
+            del self.dimensions[label]
 
     def finish(self, output: tuple[int, ...]) -> Node:
         """Give scalars of their own a node of their own, then number the labels."""

@@ -1,0 +1,139 @@
+"""A statement on its own: its operands are the names that it uses, its cotangent is the gradient of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pullback.calculus.reverse import jacobian as differentiate
+from pullback.derivation.naming import Names
+from pullback.derivation.steps import Rule
+from pullback.deriving import backward, by_inputs, gradient
+from pullback.expression import Expression
+from pullback.lowering.inputs import names_in
+from pullback.lowering.program import Input, Program, Statement
+from pullback.operations.entry import Primitive
+from pullback.operations.table import TABLE
+from pullback.simplification.simplify import simplify
+from pullback.syntax.tree import Binding, Syntax
+from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological, variables
+from pullback.tensor.product import transposed
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A closed form as trees: ``where`` binds the parts that it names."""
+
+    tree: Syntax
+    where: tuple[Binding, ...]
+    expression: Expression
+
+
+@dataclass(frozen=True)
+class Local:
+    """One statement of a program, in terms of the names that it uses."""
+
+    whole: Program
+    position: int
+    name: str
+    names: Names
+
+    @property
+    def statement(self) -> Statement:
+        """The statement."""
+        return self.whole.statements[self.position]
+
+    @cached_property
+    def program(self) -> Program:
+        """The statement as a program: its inputs are its operands, its own name may be used in results."""
+        bound = {s.name: s for s in self.whole.statements[: self.position] if s.name is not None}
+        inputs: dict[str, Input] = {}
+        used = {v.name: v for v in variables([self.statement.local])}
+        for name in [*self.order, *used]:
+            variable = used.get(name)
+            if variable is None or name in inputs:
+                continue
+            known = self.whole.inputs.get(name)
+            shape = known.shape if known is not None else bound[name].shape
+            inputs[name] = Input(known.name if known is not None else name, shape, variable.properties)
+        here = Statement(self.name, self.statement.shape, self.statement.local, self.statement.local)
+        return Program(self.whole.source, self.whole.syntax, inputs, (here, here), self.whole.batch)
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """Where each name stands first in the text."""
+        value = self.whole.syntax.bindings[self.position].value
+        return {name: k for k, name in enumerate(dict.fromkeys(name for name, _ in names_in(value)))}
+
+    @property
+    def operands(self) -> list[str]:
+        """The names that it uses, in the order of the text."""
+        return list(self.program.inputs)
+
+    @property
+    def tree(self) -> Syntax:
+        """Its right side as it was written."""
+        return self.whole.syntax.bindings[self.position].value
+
+    def closed(self, operands: Sequence[str], is_loss: bool) -> dict[str, Closed]:
+        """The contribution of the statement to the gradient of each operand."""
+        if not operands:
+            return {}
+        found: Mapping[str, Expression]
+        if is_loss:
+            found = gradient(self.program, list(operands))
+        else:
+            found = backward(self.program, list(operands), self.names.upstreams[self.name])
+        result = {}
+        for name in operands:
+            expression = found[name]
+            where = tuple(
+                Binding(b.name, self.names.partial_of(b.value)) for b in expression.spelled.where if b.name != self.name
+            )
+            result[name] = Closed(self.names.partial_of(expression.tree), where, expression)
+        return result
+
+    def jacobian(self, operand: str) -> Node:
+        """The derivative of every entry by every entry of an operand."""
+        (node,) = by_inputs(self.program, [operand], lambda root, targets: [differentiate(root, targets[0])])
+        return simplify([node])[0]
+
+    def spell(self, node: Node) -> Syntax:
+        """Spell a node of the statement's own graph; named parts are written out."""
+        return Expression(node, node.axes, self.program).tree
+
+    def spell_transposed(self, node: Node) -> Expression:
+        """The transpose of a Jacobian of a vector by a vector."""
+        turned = transposed(node)
+        return Expression(turned, turned.axes, self.program)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that differentiate the statement, that of its outermost operation first."""
+        found: dict[str, Rule] = {}
+        for node in reversed(list(topological([self.statement.local]))):
+            rule = _rule(node)
+            if rule is not None:
+                found.setdefault(rule.name, rule)
+        return tuple(found.values()) or (Rule("name"),)
+
+
+def _rule(node: Node) -> Rule | None:
+    if isinstance(node, Sum):
+        return Rule("sum") if node.terms else Rule("constant")
+    if isinstance(node, Product):
+        return Rule("product") if node.factors else None
+    if isinstance(node, Variable):
+        return None
+    assert isinstance(node, Apply)
+    return table_rule(node.operation.name)
+
+
+def table_rule(name: str) -> Rule:
+    """The rule of an entry of the table of operations."""
+    for entry in TABLE.values():
+        for meaning in entry.meanings:
+            if isinstance(meaning, Primitive) and meaning.operation.name == name:
+                return Rule(entry.name, True, tuple(meaning.pullbacks.items()), entry.source)
+    return Rule(name)

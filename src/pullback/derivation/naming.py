@@ -1,0 +1,92 @@
+"""What things are called on the board: the loss, the output, the upstream gradient, entries of a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pullback.derivation.formula import PARTIAL
+from pullback.lowering.program import Program
+from pullback.syntax.forms import fold, rebuild
+from pullback.syntax.names import normalise
+from pullback.syntax.tree import Call, Name, Syntax
+
+_LOSSES = ("L", "J", "E", "loss")
+_OUTPUTS = ("y", "f", "z", "out", "output")
+_LETTERS = ("i", "j", "k", "l", "p", "r", "s", "t")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a derivation chose."""
+
+    loss: str
+    output: str
+    symbols: Mapping[str, str]
+    """What the entries of a variable are called: those of W are w."""
+    spelling: Mapping[str, str]
+    """How a name was written."""
+    upstreams: Mapping[str, str]
+    """For each statement's name, the name that stands for its gradient inside expressions."""
+
+    def partial_of(self, tree: Syntax) -> Syntax:
+        """Write dL/dy for the stand-ins of gradients."""
+        back = {upstream: name for name, upstream in self.upstreams.items()}
+
+        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+            if isinstance(node, Name) and node.identifier in back:
+                return self.gradient(back[node.identifier])
+            return rebuild(node, parts)
+
+        return fold(tree, visit)
+
+    def gradient(self, name: str) -> Syntax:
+        """``dL/dname``."""
+        return Call(PARTIAL, (Name(self.loss), Name(name)))
+
+
+def choose_names(program: Program) -> Names:
+    """Choose the names for a program, around those that it uses."""
+    bound = [s.name for s in program.statements if s.name is not None]
+    taken = {*program.inputs, *bound}
+    last = program.statements[-1].name
+    output = last if last is not None else _free(_OUTPUTS, taken)
+    taken.add(output)
+    loss = output if output in _LOSSES and program.statements[-1].shape == () else _free(_LOSSES, taken)
+    taken.add(loss)
+    every = [*program.inputs, *bound, output]
+    upstreams = {name: _free([f"dLd{name}"], {*taken, *(f"rule {n}" for n in taken)}) for name in [*bound, output]}
+    spelling = {key: entry.name for key, entry in program.inputs.items()}
+    return Names(loss, output, entry_symbols(every), spelling, upstreams)
+
+
+def entry_symbols(names: Iterable[str]) -> dict[str, str]:
+    """Lower case for entries, except where that is another name.
+
+    >>> entry_symbols(["W", "x", "A", "a"])
+    {'W': 'w', 'x': 'x', 'A': 'A', 'a': 'a'}
+    """
+    names = list(names)
+    taken = set(names)
+    symbols = {}
+    for name in names:
+        small = normalise(name[:1].lower() + name[1:])
+        symbols[name] = small if small not in taken or small == name else name
+    return symbols
+
+
+def _free(wanted: Sequence[str], taken: Iterable[str]) -> str:
+    taken = set(taken)
+    for name in wanted:
+        if name not in taken:
+            return name
+    k = 1
+    while f"{wanted[0]}{k}" in taken:
+        k += 1
+    return f"{wanted[0]}{k}"
+
+
+def letters(count: int, used: Iterable[str] = ()) -> tuple[str, ...]:
+    """Letters for indices that are not used yet."""
+    used = set(used)
+    return tuple([letter for letter in _LETTERS if letter not in used][:count])

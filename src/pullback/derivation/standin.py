@@ -1,0 +1,144 @@
+"""The program at a size that fits on a board: every dimension a small number.
+
+Where the sizes are known and small it is the program itself. Where they are symbols, or too large, it is
+a stand-in of the same form, with a different small number for each dimension where there are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pullback.dimension import Dimension
+from pullback.errors import PullbackError
+from pullback.lowering.program import Program, lower_program
+from pullback.syntax import tree
+from pullback.syntax.forms import fold, rebuild
+from pullback.syntax.tree import Call, Number, Syntax
+from pullback.tensor.node import topological
+
+LARGEST = 4
+"""The longest axis that is written out."""
+
+_PREFERRED = (2, 3, 4)
+_SIZED = ("eye", "ones", "zeros")
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A program whose dimensions are all small numbers."""
+
+    program: Program
+    sizes: tuple[tuple[str, int], ...]
+    """What stands for each dimension that was not a small number before, as it is shown."""
+
+
+def stand_in(program: Program, sizes: Mapping[str, int]) -> StandIn | None:
+    """Make the small program; None where the form does not allow one.
+
+    Args:
+        program: The program as it is.
+        sizes: What is known of its dimension names.
+    """
+    lengths = choose_lengths(program, sizes)
+    if lengths is None:
+        return None
+    shapes = {name: tuple(lengths[axis] for axis in entry.shape) for name, entry in program.inputs.items()}
+    facts = {name: entry.properties for name, entry in program.inputs.items()}
+    asked = {axis: length for axis, length in lengths.items() if axis.number is not None and axis.number != length}
+    parsed = _resized(program, lengths, asked)
+    try:
+        small = lower_program(parsed, shapes, facts)
+    except (PullbackError, AssertionError):
+        return None
+    if not _fits(small):
+        return None
+    replaced = []
+    for axis, length in lengths.items():
+        known = _known(axis, sizes)
+        if known != length:
+            replaced.append((str(axis) if known is None or axis.number is not None else f"{axis} = {known}", length))
+    return StandIn(small, tuple(replaced))
+
+
+def choose_lengths(program: Program, sizes: Mapping[str, int]) -> dict[Dimension, int] | None:
+    """Give every dimension of the inputs a small length, those of one name the same."""
+    axes = list(dict.fromkeys(axis for entry in program.inputs.values() for axis in entry.shape))
+    if program.batch is not None and program.batch not in axes:
+        axes.append(program.batch)
+    kept = {axis: known for axis in axes if (known := _known(axis, sizes)) is not None and known <= LARGEST}
+    chosen: dict[Dimension, int] = {}
+    small: dict[str, int] = {}
+    used = set(kept.values())
+    for axis in axes:
+        if axis in kept and not (axis.names and any(_known(Dimension.of(n), sizes) is None for n in axis.names)):
+            chosen[axis] = kept[axis]
+        elif axis.name is not None or axis.number is not None:
+            length = next((k for k in _PREFERRED if k not in used), None)
+            if length is None:
+                length = _PREFERRED[len(chosen) % 2]
+            used.add(length)
+            chosen[axis] = length
+        if axis.name is not None:
+            small[axis.name] = chosen[axis]
+    for axis in axes:
+        if axis not in chosen:
+            try:
+                chosen[axis] = axis.evaluate(small)
+            except KeyError:
+                return None
+    return {axis: chosen[axis] for axis in axes}
+
+
+def _known(axis: Dimension, sizes: Mapping[str, int]) -> int | None:
+    try:
+        return axis.evaluate(sizes)
+    except KeyError:
+        return None
+
+
+def _resized(program: Program, lengths: Mapping[Dimension, int], asked: Mapping[Dimension, int]) -> tree.Program:
+    """The text with small numbers for the large ones, and no declared shapes but those of the inputs."""
+    numbers = {axis.number: length for axis, length in asked.items()}
+
+    def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+        if isinstance(node, Call) and node.function in _SIZED:
+            return Call(node.function, tuple(_shorter(p, numbers) for p in parts), node.span)
+        return rebuild(node, parts)
+
+    parsed = program.syntax
+    bindings = tuple(
+        tree.Binding(b.name, fold(b.value, visit), b.span, b.name_span) if numbers else b for b in parsed.bindings
+    )
+    declarations = tuple(
+        tree.Declaration(d.name, None, d.properties, d.span) for d in parsed.declarations if d.properties
+    )
+    batch = parsed.batch
+    if batch is not None:
+        over = tuple(name for name, entry in program.inputs.items() if entry.batched)
+        batch = tree.Batch(lengths.get(Dimension.of(batch.size), _PREFERRED[0]), over, batch.span)
+    return tree.Program(bindings, declarations, batch, parsed.source)
+
+
+def _shorter(part: Syntax, numbers: Mapping[int | None, int]) -> Syntax:
+    if isinstance(part, Number) and part.value.denominator == 1 and int(part.value) in numbers:
+        return Number(Fraction(numbers[int(part.value)]), part.span)
+    return part
+
+
+def _fits(program: Program) -> bool:
+    """Whether all dimensions came out as small numbers."""
+    for statement in program.statements:
+        if any(axis.number is None or axis.number > LARGEST**2 for axis in statement.shape):
+            return False
+    return all(
+        axis.number is not None for node in topological([s.local for s in program.statements]) for axis in node.axes
+    )
+
+
+def lengths_of(shape: Sequence[Dimension]) -> tuple[int, ...]:
+    """The numbers of a shape of the small program."""
+    return tuple(axis.number or 0 for axis in shape if axis is not None) if shape else ()
+
+
