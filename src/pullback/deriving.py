@@ -12,7 +12,7 @@ from pullback.dimension import ONE
 from pullback.errors import NotationError, Place, ShapeError
 from pullback.expression import Expression, Results
 from pullback.lowering.program import Input, Program, lower_program, read_program, squeezed
-from pullback.simplification.simplify import simplify
+from pullback.simplification.simplify import open_merges, simplify
 from pullback.syntax.names import normalise
 from pullback.tensor.node import Node, make_variable
 from pullback.tensor.substitute import Lifted, substitute_all
@@ -258,7 +258,7 @@ def by_inputs(program: Program, names: Iterable[str], derive: Any) -> list[Node]
             back[bare] = Lifted(variable)
         targets.append(bare)
     (root,) = substitute_all([program.output.node], plain)
-    nodes = derive(root.node, targets)
+    nodes = derive(open_merges(root.node), targets)
     return [result.node for result in substitute_all(nodes, back)] if back else list(nodes)
 
 

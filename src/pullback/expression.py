@@ -129,8 +129,10 @@ def evaluate_all(
     nodes = [node for node, _ in roots]
     order = list(topological(nodes))
     needed = [node for node in order if isinstance(node, Variable)]
-    bound = bind(inputs, values, needed, sorted(_dimension_names(order, roots)))
-    results = interpret(nodes, bound.arrays, bound.sizes)
+    functions = {name: value for name, value in values.items() if callable(value)}
+    plain = {name: value for name, value in values.items() if name not in functions}
+    bound = bind(inputs, plain, needed, sorted(_dimension_names(order, roots)))
+    results = interpret(nodes, bound.arrays, bound.sizes, functions)
     shaped = []
     for array, (_, axes) in zip(results, roots, strict=True):
         shape = tuple(axis.evaluate(bound.sizes) for axis in axes)

@@ -17,9 +17,11 @@ from pullback.lowering.value import Context, Value
 from pullback.operations.entry import Primitive
 from pullback.operations.table import FUNCTIONS, HIDDEN, TABLE
 from pullback.syntax.parser import parse_expression
-from pullback.tensor.node import Apply, Axes, Node, Variable, make_variable
+from pullback.tensor.apply import apply
+from pullback.tensor.node import Apply, Axes, Node, Unknown, Variable, make_variable
+from pullback.tensor.product import product
 from pullback.tensor.reshape import Linear
-from pullback.tensor.substitute import Lifted, substitute_exact
+from pullback.tensor.substitute import Lifted, spread, substitute
 
 UPSTREAM = "g"
 _IMPOSSIBLE = "?"
@@ -34,10 +36,12 @@ def pull_back(node: Apply, position: int, cotangent: Node) -> Node:
     operation = node.operation
     own = len(cotangent.axes) - len(node.axes)
     if isinstance(operation, Linear):
-        from pullback.tensor.apply import apply
-
         core = node.arguments[0].axes[node.batch :]
         return apply(operation.adjoint([core]), [cotangent])
+    if isinstance(operation, Unknown):
+        labels = range(len(cotangent.axes))
+        slope = apply(operation.derivative(), node.arguments)
+        return product([(cotangent, labels, 1), (slope, labels[own:], 1)], labels)
     template, places, upstream, inputs = _template(operation.name, position)
     batch = tuple(f"batch {k}" for k in range(node.batch))
     extra = (*(f"own {k}" for k in range(own)), *batch)
@@ -47,14 +51,6 @@ def pull_back(node: Apply, position: int, cotangent: Node) -> Node:
         leaves[place] = Lifted(argument, batch)
         sizes.update(zip(names, argument.axes[node.batch :], strict=True))
     lead: Axes = cotangent.axes[: own + node.batch]
-    return substitute_exact(template, leaves, extra, lead) if not sizes else _sized(template, leaves, sizes, extra, lead)
-
-
-def _sized(
-    template: Node, leaves: dict[Node, Lifted], sizes: dict[str, Dimension], extra: tuple[str, ...], lead: Axes
-) -> Node:
-    from pullback.tensor.substitute import spread, substitute
-
     return spread(substitute(template, leaves, sizes), extra, lead)
 
 

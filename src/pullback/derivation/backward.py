@@ -46,6 +46,7 @@ class _Walk:
         request = self.request
         local = request.local(position)
         wanted = [name for name in local.operands if name in request.reaching]
+        wanted.sort(key=lambda name: len(local.program.inputs[name].shape))
         is_loss = request.is_loss and position == len(request.program.statements) - 1
         closed = local.closed(wanted, is_loss)
         shared = frozenset(name for name in wanted if request.uses.get(name, 0) > 1)
@@ -54,8 +55,9 @@ class _Walk:
             steps += statement_by_differentials(local, closed, request.readings, is_loss, shared)
         else:
             scene = self.scene(position, shared) if detailed else None
-            for name in wanted:
-                steps.append(operand_step(local, scene, name, closed[name], request.readings, is_loss, name in shared))
+            for k, name in enumerate(wanted):
+                more = (is_loss, name in shared, k == 0)
+                steps.append(operand_step(local, scene, name, closed[name], request.readings, *more))
         for name in wanted:
             self.parts.setdefault(name, []).append((local, closed[name]))
             self.left[name] -= 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pullback.derivation.formula import DIFFERENTIAL, EQUALS, Line, Part, Sign, equation, partial, through
-from pullback.derivation.local import Closed, Local
+from pullback.derivation.local import Closed, Local, inlined
 from pullback.derivation.readings import Readings
 from pullback.derivation.recognition import closed_lines, numbers_step
-from pullback.derivation.steps import Parameter, Rule, Step
+from pullback.derivation.steps import Parameter, Rule, Shape, Step
 from pullback.dimension import ONE, Dimension
 from pullback.expression import Expression
 from pullback.lowering.program import Input
@@ -75,12 +75,10 @@ def _operand(
     numbers = numbers_step(left, closed, readings) if readings is not None else None
     if numbers is not None:
         steps.append(numbers)
-    from pullback.derivation.steps import Shape
-
     parameters: dict[str, Parameter] = {
         "x": x, "y": Name(local.name), "gradient": left, "shape": Shape(tuple(map(str, axes))),
     }  # fmt: skip
-    return Step("operand", parameters, closed_lines(left, closed), local.rules[0], tuple(steps), "brief")
+    return Step("operand", parameters, closed_lines(left, closed), local.rule_for(name), tuple(steps), "brief")
 
 
 def paired(gradient: Syntax, axes: tuple[Dimension, ...], d: Syntax) -> Syntax:
@@ -142,21 +140,4 @@ def differential_of(local: Local, name: str) -> Syntax:
             return differential(written)
         return rebuild(tree, parts)
 
-    return fold(_inlined(expression), visit)
-
-
-def _inlined(expression: Expression) -> Syntax:
-    """The tree with the parts that it names put back where they are used; the statement's own name stays."""
-    spelled = expression.spelled
-    bound: dict[str, Syntax] = {}
-    own = expression.program.statements[0].name
-
-    def visit(tree: Syntax, parts: list[Syntax]) -> Syntax:
-        if isinstance(tree, Name) and tree.identifier in bound:
-            return bound[tree.identifier]
-        return rebuild(tree, parts)
-
-    for binding in spelled.where:
-        if binding.name is not None and binding.name != own:
-            bound[binding.name] = fold(binding.value, visit)
-    return fold(spelled.results[0], visit)
+    return fold(inlined(expression), visit)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pullback.derivation.expanding import Index, TooLongError
 from pullback.derivation.formula import EQUALS, Line, Matrix, Part, column, equation, partial, through
-from pullback.derivation.local import Closed, Local
+from pullback.derivation.local import Closed, Local, inlined
 from pullback.derivation.readings import Readings
 from pullback.derivation.recognition import closed_lines, kind_of_gradient, kind_of_matrix, numbers_step, recognised
 from pullback.derivation.scalars import ONE, ZERO, is_zero, plus, rounded, times
@@ -21,6 +21,7 @@ from pullback.syntax.tree import Chain, Name, Number, Syntax
 
 _MOST_LINES = 16
 _MOST_LISTED = 24
+_MOST_SAID = 8
 _MOST_ZEROS = 24
 
 
@@ -32,6 +33,7 @@ def operand_step(
     readings: Readings | None,
     is_loss: bool,
     is_shared: bool,
+    is_first: bool,
 ) -> Step:
     """Derive the gradient of one operand of a statement; without a scene, its closed form alone."""
     names = local.names
@@ -44,15 +46,18 @@ def operand_step(
     try:
         if scene is None:
             raise TooLongError
-        steps = list(_Reading(local, scene, Slopes(scene, operand), closed, left, is_loss).steps())
+        steps = list(_Reading(local, scene, Slopes(scene, operand), closed, left, is_loss).steps(is_first))
     except TooLongError:
-        steps = [Step("operand.rule", {"x": written, "y": Name(local.name)}, closed_lines(left, closed), local.rules[0])]
+        steps = [Step("operand.rule", {"x": written, "y": Name(local.name)}, closed_lines(left, closed), local.rule_for(operand))]
     if numbers is not None:
         steps.append(numbers)
     shape = Shape(tuple(map(str, closed.expression.axes)))
     lines = closed_lines(left, closed)
+    if numbers is not None:
+        last = numbers.lines[-1].parts
+        lines = (*lines, equation(left, last[-1]))
     parameters: dict[str, Parameter] = {"x": written, "y": Name(local.name), "gradient": left, "shape": shape}
-    return Step("operand", parameters, lines, local.rules[0], tuple(steps), "brief")
+    return Step("operand", parameters, lines, local.rule_for(operand), tuple(steps), "brief")
 
 
 class _Reading:
@@ -65,8 +70,10 @@ class _Reading:
         self.x: Syntax = Name(local.names.spelling.get(self.operand, self.operand))
         self.y = Name(local.name)
 
-    def steps(self) -> Iterator[Step]:
-        yield from self.entries()
+    def steps(self, is_first: bool) -> Iterator[Step]:
+        """All steps; the entries of the statement are written out for its first operand."""
+        if is_first:
+            yield from self.entries()
         shape = self.scene.axes(self.operand)
         outer = self.scene.axes(self.scene.out)
         if self.slopes.is_single:
@@ -99,7 +106,7 @@ class _Reading:
             yield Step(kind, {"others": known, "x": self.x}, tuple(numbered))
 
     def rule(self) -> Rule:
-        return self.local.rules[0]
+        return self.local.rule_for(self.operand)
 
     # a vector by a vector
 
@@ -161,9 +168,8 @@ class _Reading:
         if () in (self.scene.axes(self.operand), self.scene.axes(self.scene.out)):
             return recognised(self.left, self.closed, "recognise.row", {"x": self.x, "y": self.y})
         spelled = self.local.spell_transposed(self.local.jacobian(self.operand))
-        tree = spelled.tree
-        plain = not spelled.spelled.where
-        kind = kind_of_matrix(tree) if plain else "form"
+        tree = inlined(spelled)
+        kind = kind_of_matrix(tree)
         entry = slopes.generic(("i",), ("j",))
         parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "matrix": tree}
         if kind == "transpose" and entry is not None:
@@ -171,12 +177,8 @@ class _Reading:
         elif kind == "itself" and entry is not None:
             parameters |= {"entry": entry, "row": "j", "column": "i"}
         elif kind in ("transpose", "itself"):
-            kind = "form"
-        before: tuple[Line, ...] = ()
-        if plain and kind != "form":
-            before = (equation(self.board(len(slopes.outs)), tree),)
-        if kind == "form" and not plain:
-            kind = "closed"
+            kind = "matrix"
+        before = (equation(self.board(len(slopes.outs)), tree),)
         return recognised(self.left, self.closed, f"recognise.{kind}", parameters, before)
 
     # every entry in one place
@@ -257,13 +259,13 @@ class _Reading:
                 lines.append(equation(*sides, ZERO))
         return tuple(lines) if count <= _MOST_ZEROS else ()
 
-    def partials_listed(self) -> Step:
-        """The local partials that do not vanish: with letters, then one by one."""
+    def partials_listed(self, most: int = _MOST_LISTED) -> Step:
+        """The local partials that do not vanish: with letters, then one by one, or those of one entry if many."""
         scene, slopes = self.scene, self.slopes
         lines: list[Line] = []
         pairs = [(o, p) for p, found in slopes.support.items() for o in found]
         general = slopes.generic(slopes.out_letters, slopes.letters)
-        listed = len(pairs) <= _MOST_LISTED
+        listed = len(pairs) <= (most if general is not None else _MOST_LISTED)
         if general is not None and slopes.letters and len(pairs) > 1:
             lines.append(equation(scene.slope(slopes.out_letters, self.operand, slopes.letters), general))
         first = slopes.places[0]
@@ -302,7 +304,7 @@ class _Reading:
         yield Step("appears" if some else "appears.all", parameters, (chain,), Rule("chain"))
         if some and (vanishing := self.vanishing()):
             yield Step("vanish", {"x": self.x, "y": self.y}, vanishing, detail="full")
-        yield self.partials_listed()
+        yield self.partials_listed(_MOST_SAID)
         lines = [equation(scene.gradient(self.operand, p), self.filled(p)) for p in slopes.places]
         yield Step("filled", {"gradient": self.left}, tuple(lines))
         yield self.recognise_gradient()

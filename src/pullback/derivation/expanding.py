@@ -15,6 +15,7 @@ from math import prod
 from pullback.derivation.formula import entry
 from pullback.derivation.scalars import ONE, ZERO, is_zero, number, over, plus, power, times
 from pullback.syntax.tree import Call, Indexed, Power, Syntax
+from pullback.tensor.add import scaled
 from pullback.tensor.node import Apply, Factor, Node, Product, Sum, Variable, topological
 from pullback.tensor.reshape import Linear
 
@@ -42,6 +43,8 @@ class Expander:
     shapes: Mapping[str, tuple[int, ...]]
     order: Mapping[str, int]
     spell: Callable[[Node], Syntax]
+    own: tuple[Node, str] | None = None
+    """A node with a name: its entries are called by that."""
     done: dict[tuple[Node, Index], Syntax] = field(default_factory=dict)
     ranks: dict[Node, int] = field(default_factory=dict)
     budget: int = 20000
@@ -80,13 +83,19 @@ class Expander:
 
     def variable(self, node: Variable, subscripts: Sequence[int | str]) -> Syntax:
         """The symbol of an entry; axes of length one get their subscript back."""
+        return self.named(node.name, len(node.axes), subscripts)
+
+    def named(self, name: str, axes: int, subscripts: Sequence[int | str]) -> Syntax:
+        """The entry of a name."""
         given = iter(subscripts)
-        shape = self.shapes.get(node.name, tuple(2 for _ in node.axes))
-        full: list[int | str] = [1 if length == 1 and len(shape) != len(node.axes) else next(given) for length in shape]
-        return entry(self.symbols.get(node.name, node.name), full)
+        shape = self.shapes.get(name, (2,) * axes)
+        full: list[int | str] = [1 if length == 1 and len(shape) != axes else next(given) for length in shape]
+        return entry(self.symbols.get(name, name), full)
 
     def opaque(self, node: Node, subscripts: Sequence[int | str]) -> Syntax:
         """An entry of an expression that is named whole."""
+        if self.own is not None and node is self.own[0]:
+            return self.named(self.own[1], len(node.axes), subscripts)
         tree = self.spell(node)
         return Indexed(tree, tuple(map(str, subscripts))) if subscripts else tree
 
@@ -99,12 +108,30 @@ class Expander:
         lengths = [_length(node, label) for label in inner]
         if prod(lengths) > MOST_TERMS:
             raise TooLongError
-        factors = self.sorted_factors(node)
+        sign, factors = self.oriented(self.sorted_factors(node))
         terms = []
         for chosen in every(*map(range, lengths)):
             here = place | dict(zip(inner, chosen, strict=True))
-            terms.append(self.multiply(factors, lambda f, here=here: self.entry(f.node, tuple(here[i] for i in f.indices))))  # type: ignore[misc]
-        return plus(terms)
+
+            def entry_of(factor: Factor, here: Mapping[int, int] = here) -> Syntax:
+                return self.entry(factor.node, tuple(here[i] for i in factor.indices))
+
+            terms.append(self.multiply(factors, entry_of))
+        return plus(terms) if sign > 0 else times([number(sign), plus(terms)])
+
+    def oriented(self, factors: Sequence[Factor]) -> tuple[int, list[Factor]]:
+        """Turn differences round so that what was written first is positive, and give the sign that is left."""
+        sign = 1
+        turned = []
+        for factor in factors:
+            node = factor.node
+            if isinstance(node, Sum) and len(node.terms) > 1 and isinstance(factor.exponent, int):
+                first = min(node.terms, key=lambda term: self.rank(term.node))
+                if first.coefficient < 0:
+                    sign *= (-1) ** (factor.exponent % 2)
+                    factor = Factor(scaled(-1, node), factor.indices, factor.exponent)
+            turned.append(factor)
+        return sign, turned
 
     @staticmethod
     def multiply(factors: Sequence[Factor], entry_of: Callable[[Factor], Syntax]) -> Syntax:
@@ -118,11 +145,10 @@ class Expander:
         return over(times(above) if above else ONE, below)
 
     def sorted_factors(self, node: Product) -> list[Factor]:
-        """Numbers first, then in the order of the text; matrices first where everything is summed over."""
+        """Scalars first, then matrices, then vectors, each in the order of the text."""
 
         def key(factor: Factor) -> tuple[bool, int, int]:
-            rank = -len(factor.indices) if not node.output else 0
-            return (bool(factor.indices), rank, self.rank(factor.node))
+            return (bool(factor.indices), -len(factor.indices), self.rank(factor.node))
 
         return sorted(node.factors, key=key)
 
@@ -188,14 +214,15 @@ class Expander:
                 return None
         if len(place) < len(node.dimensions):
             return None
-        above: list[Syntax] = []
+        sign, factors = self.oriented(self.sorted_factors(node))
+        above: list[Syntax] = [number(sign)]
         below: list[Syntax] = []
-        for factor in self.sorted_factors(node):
+        for factor in factors:
             tree = self.generic(factor.node, tuple(place[i] for i in factor.indices))
             if tree is None:
                 return None
             (above if factor.exponent > 0 else below).append(power(tree, abs(factor.exponent)))
-        return over(times(above) if above else ONE, below)
+        return over(times(above), below)
 
 
 def _length(node: Product, label: int) -> int:

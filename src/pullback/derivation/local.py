@@ -16,7 +16,8 @@ from pullback.lowering.program import Input, Program, Statement
 from pullback.operations.entry import Primitive
 from pullback.operations.table import TABLE
 from pullback.simplification.simplify import simplify
-from pullback.syntax.tree import Binding, Syntax
+from pullback.syntax.forms import fold, rebuild
+from pullback.syntax.tree import Binding, Name, Syntax
 from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological, variables
 from pullback.tensor.product import transposed
 
@@ -108,6 +109,16 @@ class Local:
         turned = transposed(node)
         return Expression(turned, turned.axes, self.program)
 
+    def rule_for(self, operand: str) -> Rule:
+        """The rule that leads to an operand: of a sum, that of the one term that it is in."""
+        node = self.statement.local
+        while isinstance(node, Sum):
+            holding = [t.node for t in node.terms if any(v.name == operand for v in variables([t.node]))]
+            if len(holding) != 1 or isinstance(holding[0], Variable):
+                return Rule("sum")
+            node = holding[0]
+        return _rule(node) or Rule("name")
+
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """The rules that differentiate the statement, that of its outermost operation first."""
@@ -137,3 +148,20 @@ def table_rule(name: str) -> Rule:
             if isinstance(meaning, Primitive) and meaning.operation.name == name:
                 return Rule(entry.name, True, tuple(meaning.pullbacks.items()), entry.source)
     return Rule(name)
+
+
+def inlined(expression: Expression) -> Syntax:
+    """The tree with the parts that it names put back where they are used; the statement's own name stays."""
+    spelled = expression.spelled
+    bound: dict[str, Syntax] = {}
+    own = expression.program.statements[0].name
+
+    def visit(tree: Syntax, parts: list[Syntax]) -> Syntax:
+        if isinstance(tree, Name) and tree.identifier in bound:
+            return bound[tree.identifier]
+        return rebuild(tree, parts)
+
+    for binding in spelled.where:
+        if binding.name is not None and binding.name != own:
+            bound[binding.name] = fold(binding.value, visit)
+    return fold(spelled.results[0], visit)

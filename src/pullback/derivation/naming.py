@@ -54,14 +54,16 @@ def choose_names(program: Program) -> Names:
     taken.add(output)
     loss = output if output in _LOSSES and program.statements[-1].shape == () else _free(_LOSSES, taken)
     taken.add(loss)
-    every = [*program.inputs, *bound, output]
-    upstreams = {name: _free([f"dLd{name}"], {*taken, *(f"rule {n}" for n in taken)}) for name in [*bound, output]}
+    shapes = [*(entry.shape for entry in program.inputs.values()), *(s.shape for s in program.statements)]
+    every = [*program.inputs, *bound, *([output] if program.statements[-1].name is None else [])]
+    scalars = {name for name, shape in zip(every, shapes, strict=True) if not shape}
+    upstreams = {name: _free([f"dLd{name}"], taken) for name in [*bound, output]}
     spelling = {key: entry.name for key, entry in program.inputs.items()}
-    return Names(loss, output, entry_symbols(every), spelling, upstreams)
+    return Names(loss, output, entry_symbols(every, scalars), spelling, upstreams)
 
 
-def entry_symbols(names: Iterable[str]) -> dict[str, str]:
-    """Lower case for entries, except where that is another name.
+def entry_symbols(names: Iterable[str], scalars: Iterable[str] = ()) -> dict[str, str]:
+    """Lower case for entries, except where that is another name; a scalar has no entries.
 
     >>> entry_symbols(["W", "x", "A", "a"])
     {'W': 'w', 'x': 'x', 'A': 'A', 'a': 'a'}
@@ -71,7 +73,7 @@ def entry_symbols(names: Iterable[str]) -> dict[str, str]:
     symbols = {}
     for name in names:
         small = normalise(name[:1].lower() + name[1:])
-        symbols[name] = small if small not in taken or small == name else name
+        symbols[name] = name if name in scalars or small in taken else small
     return symbols
 
 

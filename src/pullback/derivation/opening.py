@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pullback.derivation.formula import Line, Part, equation
 from pullback.derivation.readings import shown
 from pullback.derivation.request import Request
@@ -15,9 +17,9 @@ _MOST_STATEMENTS = 40
 _CONVENTIONS = ("relu", "step", "leaky_relu", "abs", "sign", "max", "max2", "min2", "logdet")
 
 
-def shape_of(axes: tuple[Dimension, ...]) -> Shape:
-    """A shape to be said."""
-    return Shape(tuple(map(str, axes)))
+def shape_of(axes: tuple[Dimension, ...], sizes: Mapping[str, int]) -> Shape:
+    """A shape to be said, in numbers where they are known."""
+    return Shape(tuple(str(axis.substitute({n: Dimension.of(k) for n, k in sizes.items()})) for axis in axes))
 
 
 def kind_of(axes: tuple[Dimension, ...]) -> Key:
@@ -34,8 +36,8 @@ def given_step(request: Request) -> Step:
         lines: tuple[Line, ...] = ()
         if readings is not None and name in readings.values:
             lines = (equation(Name(entry.name), shown(readings.values[name])),)
-        parameters: dict[str, Parameter] = {"x": Name(entry.name), "kind": kind_of(entry.shape), "shape": shape_of(entry.shape)}
-        kind = "given.input"
+        parameters: dict[str, Parameter] = {"x": Name(entry.name), "kind": kind_of(entry.shape), "shape": shape_of(entry.shape, sizes)}
+        kind = "given.input" if entry.shape else "given.scalar"
         if entry.properties:
             words = sorted(entry.properties)
             parameters["properties"] = ", ".join(words)
@@ -69,7 +71,7 @@ def _upstream(request: Request) -> Step:
     lines: tuple[Line, ...] = ()
     if request.readings is not None and names.output in request.readings.gradients:
         lines = (equation(gradient, shown(request.readings.gradients[names.output])),)
-    return Step("given.upstream", {"y": y, "gradient": gradient, "shape": shape_of(output.shape)}, lines)
+    return Step("given.upstream", {"y": y, "gradient": gradient, "shape": shape_of(output.shape, request.arrays[1])}, lines)
 
 
 def _conventions(request: Request) -> list[Step]:
@@ -90,8 +92,9 @@ def forward_step(request: Request) -> Step:
         readings = request.readings
         if readings is not None and name in readings.values:
             lines.append(equation(Name(name), shown(readings.values[name])))
-        parameters: dict[str, Parameter] = {"y": Name(name), "kind": kind_of(statement.shape), "shape": shape_of(statement.shape)}
-        steps.append(Step("forward.statement", parameters, tuple(lines)))
+        parameters: dict[str, Parameter] = {"y": Name(name), "kind": kind_of(statement.shape), "shape": shape_of(statement.shape, request.arrays[1])}
+        kind = "forward.statement" if statement.shape else "forward.scalar"
+        steps.append(Step(kind, parameters, tuple(lines)))
     if len(statements) > _MOST_STATEMENTS:
         steps.append(Step("forward.more", {"count": len(statements) - _MOST_STATEMENTS}))
     return Step("forward", {"count": len(statements)}, (), None, tuple(steps), "brief")

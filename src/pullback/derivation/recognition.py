@@ -25,7 +25,7 @@ def kind_of_matrix(tree: Syntax) -> str:
             return "identity"
         case Call("diag", _):
             return "diagonal"
-    return "form"
+    return "matrix"
 
 
 def kind_of_gradient(tree: Syntax, node: Node, axes: int) -> str:

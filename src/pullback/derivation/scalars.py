@@ -44,7 +44,7 @@ def rounded(value: float) -> Syntax:
 
 def plus(terms: Iterable[Syntax]) -> Syntax:
     """Add; what vanishes is dropped, a minus becomes the operator."""
-    kept = [term for term in terms if not is_zero(term)]
+    kept = _collected(term for term in terms if not is_zero(term))
     if not kept:
         return ZERO
     operands: list[Syntax] = []
@@ -62,6 +62,17 @@ def plus(terms: Iterable[Syntax]) -> Syntax:
         else:
             operands.append(term)
     return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators))
+
+
+def _collected(terms: Iterable[Syntax]) -> list[Syntax]:
+    """Gather equal terms: a + a is 2 a."""
+    count: dict[Syntax, int] = {}
+    for term in terms:
+        bare, sign = (term.operand, -1) if isinstance(term, Negate) else (term, 1)
+        count[bare] = count.get(bare, 0) + sign
+    return [
+        (term if n == 1 else Negate(term)) if abs(n) == 1 else times([number(n), term]) for term, n in count.items() if n
+    ]
 
 
 def times(factors: Iterable[Syntax]) -> Syntax:

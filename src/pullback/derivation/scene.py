@@ -39,7 +39,8 @@ class Scene:
     @cached_property
     def expander(self) -> Expander:
         """What writes entries out."""
-        return Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell)
+        own = (self.local.statement.local, self.local.name)
+        return Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell, own)
 
     @cached_property
     def entries(self) -> EntryReadings | None:
@@ -81,7 +82,8 @@ class Scene:
 
     def written(self, place: Index) -> Syntax:
         """An entry of the right side, written out; raises TooLongError."""
-        return self.expander.entry(self.local.statement.local, place)
+        plain = Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell)
+        return plain.entry(self.local.statement.local, place)
 
 
 @dataclass

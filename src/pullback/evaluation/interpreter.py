@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pullback.errors import ValuesError
 from pullback.evaluation.contraction import contract
 from pullback.operations.entry import Primitive
 from pullback.operations.table import TABLE
-from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological
+from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, topological
 from pullback.tensor.reshape import Linear
 
 _VALUES = {
@@ -21,8 +21,19 @@ _VALUES = {
 } | {"pi": lambda: math.pi}
 
 
-def interpret(roots: Iterable[Node], arrays: Mapping[Variable, Any], sizes: Mapping[str, int]) -> list[Any]:
-    """Compute nodes; ``arrays`` holds the variables, ``sizes`` the dimension names.
+def interpret(
+    roots: Iterable[Node],
+    arrays: Mapping[Variable, Any],
+    sizes: Mapping[str, int],
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> list[Any]:
+    """Compute nodes.
+
+    Args:
+        roots: What to compute.
+        arrays: The variables.
+        sizes: The dimension names.
+        functions: What functions known by name only are, their derivatives ``f'`` too.
 
     Raises:
         ValuesError: A matrix is singular, or not positive definite where it must be.
@@ -35,12 +46,17 @@ def interpret(roots: Iterable[Node], arrays: Mapping[Variable, Any], sizes: Mapp
     done: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in topological(roots):
-            done[node] = _compute(node, done, arrays, sizes, dtype)
+            done[node] = _compute(node, done, arrays, sizes, dtype, functions or {})
     return [done[root] for root in roots]
 
 
 def _compute(
-    node: Node, done: Mapping[Node, Any], arrays: Mapping[Variable, Any], sizes: Mapping[str, int], dtype: Any
+    node: Node,
+    done: Mapping[Node, Any],
+    arrays: Mapping[Variable, Any],
+    sizes: Mapping[str, int],
+    dtype: Any,
+    functions: Mapping[str, Callable[..., Any]],
 ) -> Any:
     import numpy as np
 
@@ -59,6 +75,11 @@ def _compute(
     inputs = [done[argument] for argument in node.arguments]
     if isinstance(node.operation, Linear):
         return node.operation.evaluate(inputs[0], sizes)
+    if isinstance(node.operation, Unknown):
+        name = node.operation.name
+        if name not in functions:
+            raise ValuesError(f"{name} has no value", hint=f'give a Python function: {{"{name}": …}}')
+        return np.asarray(functions[name](*inputs))
     try:
         return np.asarray(_VALUES[node.operation.name](*inputs))
     except np.linalg.LinAlgError as error:

@@ -82,9 +82,19 @@ def raised(tree: Syntax, exponent: Rational, entrywise: bool) -> Syntax:
     """Raise a tree to a number; a half is a root."""
     if exponent == 1:
         return tree
+    if Fraction(exponent).denominator == 2 and (root := _norm_of(tree)) is not None:
+        return raised(root, 2 * exponent, entrywise)
     if exponent == Fraction(1, 2):
         return Call("sqrt", (tree,))
     return Power(tree, number(exponent), entrywise)
+
+
+def _norm_of(tree: Syntax) -> Syntax | None:
+    """The norms of rows or columns, of the sums of their squares."""
+    match tree:
+        case Call("sum", (Power(base, Number(value), True), Name() as axis)) if value == 2:
+            return Call("norm", (base, axis))
+    return None
 
 
 def number(value: Rational) -> Syntax:

@@ -119,7 +119,63 @@ class Speller:
         if self.needs_entries(node, network):
             return spell_entries(self, coefficient, node, network)
         core = self.core(node, network, row)
-        return self.assemble(coefficient, network.scalars, core, True)
+        scalars, core = self.as_means(factors, network, core)
+        return self.assemble(coefficient, scalars, core, True)
+
+    def as_means(
+        self, factors: Sequence[Factor], network: Network, core: Syntax | None
+    ) -> tuple[list[tuple[Syntax, Rational]], Syntax | None]:
+        """A sum over a dimension divided by its size is a mean."""
+        scalars = list(network.scalars)
+        sizes = [n for f in factors if f.exponent == -1 and (n := size_name(f.node)) is not None]
+        if not sizes:
+            return scalars, core
+        summed = network.summed | self.sums_of(factors)
+        for tree, exponent in list(scalars):
+            over = summed.get(text(tree))
+            if over is not None and self.all_in(over, sizes) and (mean := _mean_of(tree, exponent)) is not None:
+                self.drop_sizes(scalars, over, sizes)
+                scalars[scalars.index((tree, exponent))] = (mean, 1)
+                break
+        if core is not None and text(core) in summed and self.all_in(summed[text(core)], sizes):
+            mean = _mean_of(core, 1)
+            if mean is not None:
+                self.drop_sizes(scalars, summed[text(core)], sizes)
+                core = mean
+        return self.joint_sizes(scalars, sizes), core
+
+    def joint_sizes(self, scalars: list[tuple[Syntax, Rational]], sizes: list[str]) -> list[tuple[Syntax, Rational]]:
+        """Divide by the size of a matrix at once, not by its rows and its columns."""
+        for key, shape in self.shapes.items():
+            if key in self.present and len(shape) == 2 and self.all_in(shape, sizes):
+                self.drop_sizes(scalars, shape, sizes)
+                scalars.append((Call("size", (Name(self.spelling.get(key, key)),)), -1))
+        return scalars
+
+    def sums_of(self, factors: Sequence[Factor]) -> dict[str, tuple[Dimension, ...]]:
+        """What each scalar factor that is a sum is summed over, by its text."""
+        found = {}
+        for node, indices, _ in factors:
+            if not indices and isinstance(node, Product) and node not in self.names and len(node.factors) > 0:
+                found[text(self.scalar(node, 1)[0])] = node.dimensions
+        return found
+
+    @staticmethod
+    def all_in(over: Sequence[Dimension], sizes: Sequence[str]) -> bool:
+        left = list(sizes)
+        for axis in over:
+            if axis.name not in left:
+                return False
+            left.remove(axis.name)
+        return True
+
+    def drop_sizes(
+        self, scalars: list[tuple[Syntax, Rational]], over: Sequence[Dimension], sizes: list[str]
+    ) -> None:
+        for axis in over:
+            assert axis.name is not None
+            scalars.remove((self.size(axis.name), -1))
+            sizes.remove(axis.name)
 
     @staticmethod
     def needs_entries(node: Product, network: Network) -> bool:
@@ -411,3 +467,14 @@ class Speller:
 
 def _is_positive_number(tree: Syntax) -> bool:
     return isinstance(tree, Number) or (isinstance(tree, Call) and tree.function == "pi")
+
+
+def _mean_of(tree: Syntax, exponent: Rational) -> Syntax | None:
+    """The mean of what a tree sums: a sum, or the square of a norm."""
+    if not isinstance(tree, Call):
+        return None
+    if tree.function == "sum" and exponent == 1:
+        return Call("mean", tree.arguments)
+    if tree.function == "norm" and exponent == 2 and len(tree.arguments) == 1:
+        return Call("mean", (Power(tree.arguments[0], Number(Fraction(2)), True),))
+    return None

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from pullback.dimension import Dimension
 from pullback.lifting.chain import transpose
 from pullback.syntax.tree import Call, Name, Number, Syntax
-from pullback.tensor.node import Apply, Node, Sum
+from pullback.simplification.merging import open_axis
+from pullback.tensor.node import Apply, Node, Product, Sum
 from pullback.tensor.product import permuted
+from pullback.tensor.product import product as make
 from pullback.tensor.reshape import Linear
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 def spell_linear(speller: Speller, node: Apply, operation: Linear) -> Syntax:
     """Spell one of merge, split, pad and part."""
     (argument,) = node.arguments
+    if operation.kind == "merge":
+        product = spell_kron(speller, node)
+        if product is not None:
+            return product
     if node.batch == 0:
         if operation.kind == "merge":
             return Call("vec", (speller.spell(permuted(argument, (1, 0))),))
@@ -33,6 +39,39 @@ def spell_linear(speller: Speller, node: Apply, operation: Linear) -> Syntax:
     from pullback.lifting.entries import spell_lifted
 
     return spell_lifted(speller, node, lambda trees: _core(speller, operation, trees[0], argument.axes[-1]))
+
+
+def spell_kron(speller: Speller, node: Apply) -> Syntax | None:
+    """Read two merged axes, or one, over a product of two independent parts as a Kronecker product."""
+    rank = len(node.axes)
+    if rank > 2:
+        return None
+    inner: Node | None = node
+    for axis in reversed(range(rank)):
+        inner = open_axis(inner, axis) if inner is not None else None
+    if not isinstance(inner, Product) or len(set(inner.output)) != len(inner.output):
+        return None
+    left, right = inner.output[::2], inner.output[1::2]
+    parts = []
+    loose = [f for f in inner.factors]
+    for side in (left, right):
+        group, labels = [], set(side)
+        grown = True
+        while grown:
+            grown = False
+            for f in list(loose):
+                if labels & set(f.indices):
+                    group.append(f)
+                    labels |= set(f.indices)
+                    loose.remove(f)
+                    grown = True
+        other = right if side is left else left
+        if labels & set(other):
+            return None
+        parts.append(make(group, side, {i: inner.dimensions[i] for i in labels}))
+    if loose:
+        return None
+    return Call("kron", tuple(speller.spell(part) for part in parts))
 
 
 def _core(speller: Speller, operation: Linear, tree: Syntax, length: Dimension) -> Syntax:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pullback.tensor.add import scaled
+from pullback.tensor.axes import constant_axes
 from pullback.tensor.node import Apply, Node, Product, Sum, topological
 from pullback.tensor.product import number_of, transposed
 
@@ -110,6 +111,10 @@ def _positive(node: Node, weight: Mapping[Node, int], held: set[Node], votes: in
     constant = next((c for c, n in node.terms if number_of(n) is not None), 0)
     if constant:
         return node if constant > 0 else scaled(-1, node)
+    steady = {n for _, n in node.terms if constant_axes(n)}
+    signs = {c > 0 for c, n in node.terms if n not in steady}
+    if steady and len(signs) == 1:
+        return node if signs == {True} else scaled(-1, node)
     if votes:
         return node if votes > 0 else scaled(-1, node)
     plus = sum(_weight(n, weight, held) for c, n in node.terms if c > 0)

@@ -49,6 +49,7 @@ class Network:
     labels: dict[int, list[Label]] = field(default_factory=dict)
     scalars: list[tuple[Syntax, Rational]] = field(default_factory=list)
     wide: list[tuple[Syntax, tuple[int, ...], Rational]] = field(default_factory=list)
+    summed: dict[str, tuple[Dimension, ...]] = field(default_factory=dict)
 
     def label(self, vertex: int, reading: Reading, exponent: Rational = 1) -> None:
         """Put a column on a vertex."""
@@ -104,11 +105,15 @@ class Network:
             if column is None and self.alone(there):
                 self.edges.remove(edge)
                 best = min((reading, turn(reading)), key=self.direction)
-                self.scalars.append((Call("sum", (read(best),)), 1))
+                total = Call("sum", (read(best),))
+                self.summed[text(total)] = (self.lengths[edge.start], self.lengths[edge.end])
+                self.scalars.append((total, 1))
                 return True
             if column is None:
                 *front, last = reading
-                product = (*front, operand(row_sums(last)))
+                sums = row_sums(last)
+                self.summed[text(sums)] = (self.lengths[vertex],)
+                product = (*front, operand(sums))
             else:
                 product = (*reading, *column)
             self.labels.pop(vertex, None)
@@ -202,7 +207,9 @@ class Network:
                 continue
             labels = self.labels.pop(vertex)
             if labels:
-                self.scalars.append(self.total(labels))
+                tree, exponent = self.total(labels)
+                self.summed[text(tree)] = (self.lengths[vertex],)
+                self.scalars.append((tree, exponent))
 
     def total(self, labels: list[Label]) -> tuple[Syntax, Rational]:
         """Sum a Hadamard product of columns."""

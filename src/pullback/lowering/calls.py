@@ -15,7 +15,7 @@ from pullback.syntax.parser import parse_expression
 from pullback.syntax.tree import Call, Chain, Name, Number, Syntax
 from pullback.tensor.apply import apply
 
-from pullback.tensor.node import Node, make_variable
+from pullback.tensor.node import Node, Unknown, make_variable
 from pullback.tensor.product import product
 from pullback.tensor.reshape import merged, pi, reshaped, stacked
 from pullback.tensor.substitute import Lifted, spread, substitute
@@ -31,7 +31,9 @@ def call(lowering: Lowering, tree: Call, names: Environment) -> Value:
     form = FORMS.get(tree.function)
     if form is not None:
         return form(lowering, tree, names)
-    entry = TABLE[tree.function]
+    entry = TABLE.get(tree.function)
+    if entry is None:
+        return _unknown(lowering, tree, names)
     arguments = list(tree.arguments)
     axis = None
     if len(arguments) > 1 and isinstance(arguments[-1], Name) and arguments[-1].identifier in AXES:
@@ -46,6 +48,13 @@ def call(lowering: Lowering, tree: Call, names: Environment) -> Value:
     if axis is not None:
         return along(lowering, entry, values, axis, tree.span)
     return apply_entry(lowering, entry, values, tree.span)
+
+
+def _unknown(lowering: Lowering, tree: Call, names: Environment) -> Value:
+    """A function declared by its name only."""
+    _counted(lowering, tree, (1,))
+    value = lowering.lower(tree.arguments[0], names)
+    return Value(value.shape, lambda: apply(Unknown(tree.function), [value.node()]), tree.span)
 
 
 def apply_entry(lowering: Lowering, entry: Entry, values: Sequence[Value], span: Span) -> Value:

@@ -64,7 +64,7 @@ class Solver:
                     continue
                 self.bound[name] = there
                 return True
-        return self._solve_linear(left - right) or self._specialise(left, right)
+        return self._solve_linear(left - right) or self._specialise(left, right) or self._pair_up(left, right)
 
     def _solve_linear(self, difference: Dimension) -> bool:
         """Solve a x + rest = 0 for an open name x that occurs once."""
@@ -77,6 +77,21 @@ class Solver:
             self.bound[monomial[0]] = Dimension._intern({m: -c // coefficient for m, c in rest.terms})
             return True
         return False
+
+    def _pair_up(self, left: Dimension, right: Dimension) -> bool:
+        """Two products of as many lengths, some unknown, are taken factor by factor: m n = p q."""
+        if len(left.terms) != 1 or len(right.terms) != 1 or left.terms[0][1] != right.terms[0][1]:
+            return False
+        a, b = list(left.terms[0][0]), list(right.terms[0][0])
+        for name in [name for name in a if name in b]:
+            if name in b:
+                a.remove(name)
+                b.remove(name)
+        if len(a) != len(b) or not any(map(_is_open, a + b)):
+            return False
+        a.sort(key=_age)
+        b.sort(key=_age)
+        return all(self.unify(Dimension.of(x), Dimension.of(y)) for x, y in zip(a, b, strict=True))
 
     def _specialise(self, left: Dimension, right: Dimension) -> bool:
         """A declared name may turn out to be a number."""
@@ -116,3 +131,8 @@ class Solver:
 
 def _is_open(name: str) -> bool:
     return name[0] in "?~"
+
+
+def _age(name: str) -> tuple[int, str]:
+    """Unknown dimensions in the order in which they were made, before names."""
+    return (int(name[1:]), "") if name[0] == "?" else (1_000_000, name)

@@ -7,6 +7,7 @@ from itertools import product as iterate
 
 from pullback.simplification.cost import cost
 from pullback.simplification.factoring import factored
+from pullback.simplification.merging import has_merges, opened
 from pullback.tensor.add import add
 from pullback.tensor.apply import apply
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Term, topological
@@ -21,8 +22,18 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
     known: dict[Node, int] = {}
     done: dict[Node, Node] = {}
     for node in topological(roots):
-        done[node] = _shortest(_expanded(_rebuilt(node, done)), known)
+        done[node] = _shortest(_expanded(opened(_rebuilt(node, done))), known)
     return [done[root] for root in roots]
+
+
+def open_merges(root: Node) -> Node:
+    """Sum over both axes where merged axes meet, and do no more; cheap where nothing is merged."""
+    if not has_merges(root):
+        return root
+    done: dict[Node, Node] = {}
+    for node in topological([root]):
+        done[node] = opened(_rebuilt(node, done))
+    return done[root]
 
 
 def _shortest(node: Node, known: dict[Node, int]) -> Node:

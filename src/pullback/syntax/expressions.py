@@ -433,8 +433,9 @@ class Expressions:
         self._close(opener)
         self._height += 1
         span = self._from(opener.start)
-        gatherer = Gatherer(self.text, self.entrywise, self.scalars)
-        body = gatherer.body(body, self.sums.get(opener.start, frozenset()), span)
+        if opener.start in self.sums:
+            gatherer = Gatherer(self.text, self.entrywise, self.scalars)
+            body = gatherer.body(body, self.sums[opener.start], span)
         return Comprehension(indices, body, span)
 
     # Expectations

@@ -133,7 +133,8 @@ class Scripts(Tape):
             return
         is_label = below[0].text in tex.UPRIGHT
         letters = [i.text for i in below if i.kind == "letter"]
-        if not is_label and self.scopes and any(self._is_bound(c) for c in letters):
+        whole = [i for i in below if i.text == ":"]
+        if not is_label and self.scopes and (whole or any(self._is_bound(c) for c in letters)):
             loose = next((i for i in below if i.kind == "letter" and not self._is_bound(i.text)), None)
             if loose is not None:
                 raise self.refuse(f"the index {loose.text} is not summed over", loose, r"name it below the \sum")
@@ -154,7 +155,7 @@ class Scripts(Tape):
         at = 0
         while at < len(below):
             i = below[at]
-            if i.kind == "letter":
+            if i.kind == "letter" or i.text == ":":
                 names.append((i.text, i))
             elif i.text == "_" and names:
                 digits = "".join(b.text for b in below[at + 1 : at + 4]).strip("{}")
@@ -170,4 +171,4 @@ class Scripts(Tape):
         for k, (name, i) in enumerate(names):
             if k:
                 self.emit("op", ",", item)
-            self.emit("name", name, i)
+            self.emit("op" if name == ":" else "name", name, i)

@@ -80,6 +80,19 @@ class Operation:
         return self
 
 
+class Unknown(Operation):
+    """A function of single numbers of which only the name is known; its derivative is f'."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, Signature(((),), ()))
+
+    def derivative(self) -> Unknown:
+        """The next derivative, by name."""
+        return Unknown(f"{self.name}'")
+
+
 class Factor(NamedTuple):
     """A node inside a product, where its axes go and the power to which its entries are raised."""
 

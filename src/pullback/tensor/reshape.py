@@ -68,6 +68,8 @@ class Linear(Operation):
                 core = apply(self, [product(rest, inner.output, dict(enumerate(inner.dimensions)))])
                 labels = range(len(core.axes))
                 return product([*scalars, (core, labels, 1)], labels, dict(enumerate(core.axes)))
+            if self.kind in ("split", "part"):
+                return self.into_factor(inner)
         if isinstance(inner, Apply) and isinstance(inner.operation, Linear):
             back = inner.operation
             pair = {self.kind, back.kind}
@@ -81,6 +83,24 @@ class Linear(Operation):
                 if _not_above(stop, self.sizes[0]) or _not_above(self.sizes[0] + self.sizes[1], start):
                     return zeros(lead + (self.sizes[1],))
         return None
+
+    def into_factor(self, node: Product) -> Node | None:
+        """Act on the one factor that has the last axis, where there is just one."""
+        index = node.output[-1]
+        holders = [k for k, f in enumerate(node.factors) if index in f.indices]
+        if len(holders) != 1 or node.output.count(index) != 1 or len(node.factors) == 1:
+            return None
+        (at,) = holders
+        factor = node.factors[at]
+        if factor.exponent != 1 or factor.indices.count(index) != 1:
+            return None
+        others = [i for i in factor.indices if i != index]
+        turned = product([(factor.node, factor.indices, 1)], [*others, index])
+        fresh = [len(node.dimensions) + k for k in range(len(self.output([])))]
+        acted = (apply(self, [turned]), [*others, *fresh], 1)
+        rest = [f for k, f in enumerate(node.factors) if k != at]
+        kept = {i: d for i, d in enumerate(node.dimensions) if i != index}
+        return product([*rest, acted], [*node.output[:-1], *fresh], kept)
 
     def evaluate(self, array: Any, sizes: Mapping[str, int]) -> Any:
         """Compute it for numbers of the dimensions."""

@@ -52,11 +52,6 @@ def substitute_all(
     return [done[root] for root in roots]
 
 
-def substitute_exact(root: Node, leaves: Mapping[Node, Lifted], extra: tuple[str, ...], axes: Axes) -> Node:
-    """Like ``substitute``, with the extra axes spread and ordered as asked; ``axes`` are theirs."""
-    return spread(substitute(root, leaves), extra, axes)
-
-
 def spread(lifted: Lifted, extra: tuple[str, ...], axes: Axes) -> Node:
     """Give a tensor exactly these extra axes in this order."""
     node, have = lifted

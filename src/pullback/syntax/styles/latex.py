@@ -111,7 +111,7 @@ class Latex:
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
         """Write an entry."""
         base = operand if len(operand) == 1 or operand.endswith(r"\right)") else rf"\left({operand}\right)"
-        return f"{base}_{{{','.join(map(latex_name, indices))}}}"
+        return f"{base}_{{{','.join(i if i == ':' else latex_name(i) for i in indices)}}}"
 
     def comprehension(self, indices: tuple[str, ...], body: str) -> str:
         """Write a tensor by its entries, with its axes below the bracket."""

@@ -1,0 +1,126 @@
+"""Korean, as a lecturer says it."""
+
+NAME = "한국어"
+
+MESSAGES: dict[str, str] = {
+    # 제목과 낱말
+    "title": "{statement}의 역전파",
+    "kind.scalar": "스칼라",
+    "kind.vector": "벡터",
+    "kind.matrix": "행렬",
+    "kind.tensor": "텐서",
+    "shape.scalar": "스칼라",
+    "rule": "규칙: {name}",
+    "rule.entry": "규칙: 연산표의 {name}",
+    "rule.product": "곱의 미분법",
+    "rule.sum": "합의 미분법",
+    "rule.chain": "연쇄 법칙",
+    "rule.cyclic": "대각합 안에서는 순서를 돌릴 수 있음",
+    "rule.transpose": "스칼라는 전치해도 같음",
+    "rule.name": "그대로 전달",
+    "rule.constant": "상수",
+    "language": "언어",
+    "big": "{shape}, 노름 {norm}",
+    "contents": "단계",
+    # 주어진 것
+    "given": "주어진 것",
+    "given.input": "{x:은} {kind}이고, 크기는 {shape}입니다.",
+    "given.scalar": "{x:은} 스칼라입니다.",
+    "given.input.properties": "{x:은} {kind}이고, 크기는 {shape}입니다. 성질: {properties}.",
+    "given.upstream": "위에서 {gradient:이} 내려옵니다. {y:와} 크기가 같습니다: {shape}.",
+    "given.loss": "출력 {y:은} 스칼라입니다. 이것을 손실 그 자체로 봅니다.",
+    "given.loss.itself": "출력 {y:은} 손실 그 자체입니다.",
+    "given.convention": "그래디언트는 미분하는 변수와 크기가 같습니다.",
+    "given.sizes": "크기: {sizes}.",
+    "given.symbols": "크기가 기호로 주어졌으므로 칠판에서는 작은 크기로 씁니다: {sizes}. 마지막 식은 어떤 크기에서도 성립합니다.",
+    "given.standin": "칠판에 다 쓰기에는 너무 큽니다. 성분은 작은 크기로 바꾸어 설명합니다: {sizes}. "
+    "마지막 식은 어떤 크기에서도 성립하고, 숫자는 실제 크기의 값입니다.",
+    "given.no_board": "성분을 칠판에 다 쓸 수 없으므로 행렬식으로 정리된 결과만 보입니다.",
+    "convention.relu": "약속에 따라 relu'(0) = 0으로 둡니다.",
+    "convention.step": "step(t)는 t > 0이면 1, 아니면 0이고, 그 미분은 0으로 둡니다.",
+    "convention.leaky_relu": "약속에 따라 leaky_relu'(0)은 왼쪽 기울기 0.01로 둡니다.",
+    "convention.abs": "약속에 따라 abs'(0) = 0으로 둡니다.",
+    "convention.sign": "약속에 따라 sign' = 0으로 둡니다.",
+    "convention.max": "가장 큰 성분이 여럿이면 max의 미분을 똑같이 나눕니다.",
+    "convention.max2": "max의 두 인수가 같으면 미분을 반씩 나눕니다.",
+    "convention.min2": "min의 두 인수가 같으면 미분을 반씩 나눕니다.",
+    "convention.logdet": "logdet은 양수인 행렬식의 로그이고, 그 밖에서는 NaN입니다.",
+    # 순전파
+    "forward": "순전파",
+    "forward.statement": "{y:은} {kind}이고, 크기는 {shape}입니다.",
+    "forward.scalar": "{y:은} 스칼라입니다.",
+    "forward.more": "이어지는 식이 {count}개 더 있습니다.",
+    # 역전파
+    "backward": "역전파",
+    "backward.more": "그 앞의 식 {count}개도 같은 방법으로 풉니다. 아래 결과에는 모두 들어 있습니다.",
+    "backward.nothing": "출력이 구하려는 변수에 의존하지 않으므로 그래디언트는 0입니다.",
+    "statement": "{statement:을} 거슬러 가기",
+    "operand": "{gradient}",
+    "operand.rule": "이 연산의 미분 규칙으로 그래디언트를 한 번에 구합니다.",
+    "entries": "{statement:을} 성분으로 풀어 씁니다.",
+    "entries.numbers": "{others}의 숫자를 넣으면 다음과 같습니다.",
+    "entries.numbers.all": "{x:을} 제외한 숫자를 모두 넣으면 다음과 같습니다.",
+    "chain": "성분마다 연쇄 법칙을 씁니다. {entry:은} {y}의 모든 성분을 거쳐 손실에 영향을 줍니다.",
+    "chain.number": "{y:이} 스칼라이므로 연쇄 법칙의 항은 하나뿐입니다.",
+    "chain.loss": "{y:이} 손실 그 자체이므로 {y}의 편미분이 곧 답입니다.",
+    "stack": "성분을 쌓으면 {rows} × {columns} 편미분 행렬과 위에서 내려온 열벡터의 곱이 됩니다.",
+    "partials": "편미분을 하나씩 구합니다.",
+    "partials.column": "{y}의 편미분으로 {column}번째 열을 채웁니다.",
+    "partials.some": "편미분은 모두 {count}개입니다. 첫 성분의 것만 적습니다.",
+    "shape": "{gradient:은} {x:와} 크기가 같습니다: {shape}. ({indices}) 성분은 {entry}입니다.",
+    "alone": "{entry:은} {place}에만 나옵니다. 그래서 연쇄 법칙의 합에서 항 하나만 남습니다.",
+    "alone.each": "{x}의 각 성분은 {y}의 많아야 한 성분에만 나옵니다. 그래서 연쇄 법칙의 합에서 항 하나만 남습니다.",
+    "vanish": "나머지 편미분은 모두 0입니다.",
+    "whole": "행렬 전체를 쓰면 다음과 같습니다.",
+    "appears": "{entry:은} {places}에만 나옵니다. 그래서 연쇄 법칙의 합은 이것들에 대해서만 남습니다.",
+    "appears.all": "{entry:은} {y}의 모든 성분에 나옵니다. 그래서 연쇄 법칙으로 모두 더합니다.",
+    "filled": "구한 값을 채웁니다.",
+    "recognise.transpose": "어떤 행렬인지 봅시다. ({row}, {column}) 성분이 {entry}이므로 {base}의 전치입니다.",
+    "recognise.itself": "어떤 행렬인지 봅시다. ({row}, {column}) 성분이 {entry}이므로 바로 {matrix}입니다.",
+    "recognise.identity": "어떤 행렬인지 봅시다. 대각선은 1이고 나머지는 0이므로 단위행렬입니다.",
+    "recognise.diagonal": "어떤 행렬인지 봅시다. 대각행렬입니다.",
+    "recognise.matrix": "어떤 행렬인지 봅시다. {matrix}입니다.",
+    "recognise.form": "전체를 하나의 식으로 쓰면 {form}입니다.",
+    "recognise.row": "행과 열의 곱, 곧 내적입니다.",
+    "recognise.closed": "반복되는 부분에 이름을 붙이고 행렬로 정리하면 다음과 같습니다.",
+    "recognise.same": "바로 {form}입니다. 그대로 전달됩니다.",
+    "recognise.outer": "열벡터 {column:와} 행벡터 {row}의 곱, 곧 외적입니다.",
+    "recognise.hadamard": "성분끼리 곱한 것입니다.",
+    "recognise.product": "각 성분이 행과 열의 곱이므로 행렬의 곱입니다.",
+    "numbers": "숫자를 넣어 계산합니다.",
+    "added": "{x:은} {count}개의 식에 쓰였으므로, 각각에서 되돌아온 것을 모두 더합니다.",
+    # 미분소
+    "differential": "양변의 미분소를 취합니다.",
+    "differential.loss": "{y:이} 손실 그 자체입니다.",
+    "differential.inner": "손실의 변화는 {gradient:와} {y}의 변화의 내적입니다.",
+    "differential.move.vector": "{differential:을} 맨 뒤로 보냅니다. 스칼라는 전치해도 같습니다.",
+    "differential.move.matrix": "{differential:을} 맨 뒤로 보냅니다. 대각합 안에서는 곱의 순서를 돌릴 수 있습니다.",
+    "differential.read": "{differential} 앞에 있는 것을 전치해 읽습니다.",
+    # 끝
+    "result": "결과",
+    "result.one": "결과",
+    "result.numbers": "숫자로 쓰면 다음과 같습니다.",
+    "check": "중심 차분과 일치합니다. 성분 {count}개에서 가장 큰 차이는 {worst}입니다.",
+    "check.failed": "중심 차분과 다릅니다. {entry}에서 차이가 {worst}이고, 유도한 값은 {derived}, 잰 값은 {measured}입니다.",
+    "check.drawn": "위에서 내려오는 그래디언트가 주어지지 않아, 확인에는 무작위 값을 썼습니다.",
+}
+
+_PARTICLES = {"은": ("은", "는"), "이": ("이", "가"), "을": ("을", "를"), "와": ("과", "와"), "로": ("으로", "로")}
+_ENDING = frozenset("lmnrLMNR013678ₗₘₙᵣ₀₁₃₆₇₈⁰¹³⁶⁷⁸")
+"""Letters and digits whose Korean names end in a consonant: 엘, 엠, 엔, 알, 영, 일, 삼, 육, 칠, 팔."""
+_FIRST_SYLLABLE, _FINALS = 0xAC00, 28
+
+
+def inflect(text: str, form: str) -> str:
+    """Give the particle that fits what a text ends in, read aloud.
+
+    >>> inflect("x", "은"), inflect("L", "은"), inflect("y_1", "을"), inflect("행렬", "이")
+    ('는', '은', '을', '이')
+    """
+    closed, open_ = _PARTICLES[form]
+    last = next((c for c in reversed(text) if c.isalnum()), "")
+    if "\uac00" <= last <= "\ud7a3":
+        ends = (ord(last) - _FIRST_SYLLABLE) % _FINALS != 0
+    else:
+        ends = last in _ENDING
+    return closed if ends else open_
