@@ -22,5 +22,7 @@ from pullback.errors import UnsupportedError as UnsupportedError
 from pullback.errors import ValuesError as ValuesError
 from pullback.expression import Expression as Expression
 from pullback.lowering.program import Program as Program
+from pullback.rendering.derivation import Derivation as Derivation
+from pullback.rendering.derivation import derive as derive
 
 __version__ = "0.1.0"

@@ -11,10 +11,12 @@ from pullback.calculus.reverse import jacobian as local_jacobian
 from pullback.dimension import ONE
 from pullback.errors import NotationError, Place, ShapeError
 from pullback.expression import Expression, Results
-from pullback.lowering.program import Input, Program, lower_program, read_program, squeezed
+from pullback.lowering.program import Input, Program, lower_program, read_program
 from pullback.simplification.simplify import open_merges, simplify
+from pullback.syntax import tree
 from pullback.syntax.names import normalise
-from pullback.tensor.node import Node, make_variable
+from pullback.syntax.tree import Binding
+from pullback.tensor.node import Node
 from pullback.tensor.substitute import Lifted, substitute_all
 
 Source = str | Program | Expression
@@ -75,8 +77,10 @@ def program_of(expression: Expression) -> Program:
     from pullback.lowering.program import Statement
 
     statement = Statement(None, expression.axes, expression.node, expression.node)
-    base = expression.program
-    return Program(str(expression), base.syntax, dict(expression.inputs), (statement,), base.batch)
+    bindings = (*expression.spelled.where, Binding(None, expression.tree))
+    functions = tuple(d for d in expression.program.syntax.declarations if "entrywise" in d.properties)
+    syntax = tree.Program(bindings, functions, None, str(expression))
+    return Program(str(expression), syntax, dict(expression.inputs), (statement,), None)
 
 
 def gradient(
@@ -246,20 +250,13 @@ def by_inputs(program: Program, names: Iterable[str], derive: Any) -> list[Node]
     The plain derivative treats every entry as free. So a variable of declared structure is replaced
     by a plain one before, and put back after, when its structure may simplify the result.
     """
-    plain: dict[Node, Lifted] = {}
-    back: dict[Node, Lifted] = {}
-    targets = []
-    for name in names:
-        variable = program.inputs[name].variable
-        kept = variable.properties & {"positive"}
-        bare = make_variable(name, squeezed(program.inputs[name].shape), kept)
-        if bare is not variable:
-            plain[variable] = Lifted(bare)
-            back[bare] = Lifted(variable)
-        targets.append(bare)
-    (root,) = substitute_all([program.output.node], plain)
-    nodes = derive(open_merges(root.node), targets)
-    return [result.node for result in substitute_all(nodes, back)] if back else list(nodes)
+    names = list(names)
+    structured = [n for n in names if program.inputs[n].properties - {"positive", "constant"}]
+    source = program.freed(structured) if structured else program
+    targets = [source.inputs[name].variable for name in names]
+    nodes = derive(open_merges(source.output.node), targets)
+    back = {source.inputs[n].variable: Lifted(program.inputs[n].variable) for n in structured}
+    return [result.node for result in substitute_all(nodes, dict(back))] if back else list(nodes)
 
 
 def _expressions(

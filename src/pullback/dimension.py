@@ -103,13 +103,13 @@ class Dimension:
         return total
 
     def __str__(self) -> str:
-        if not self.terms:
-            return "0"
-        shown = []
-        for monomial, coefficient in self.terms:
-            factors = list(monomial) if coefficient == 1 and monomial else [str(coefficient), *monomial]
-            shown.append(" ".join(factors))
-        return " + ".join(shown)
+        shown = ""
+        for monomial, coefficient in sorted(self.terms, key=lambda term: (term[1] < 0, term)):
+            size = abs(coefficient)
+            factors = list(monomial) if size == 1 and monomial else [str(size), *monomial]
+            sign = (" - " if coefficient < 0 else " + ") if shown else ("-" if coefficient < 0 else "")
+            shown += sign + " ".join(factors)
+        return shown or "0"
 
     def __repr__(self) -> str:
         return f"Dimension({self})"

@@ -8,14 +8,14 @@ from pullback.derivation.formula import DIFFERENTIAL, EQUALS, Line, Part, Sign, 
 from pullback.derivation.local import Closed, Local, inlined
 from pullback.derivation.readings import Readings
 from pullback.derivation.recognition import closed_lines, numbers_step
-from pullback.derivation.steps import Parameter, Rule, Shape, Step
+from pullback.derivation.steps import Parameter, Rule, Step
 from pullback.dimension import ONE, Dimension
 from pullback.expression import Expression
 from pullback.lowering.program import Input
 from pullback.simplification.simplify import simplify
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Call, Chain, Name, Negate, Syntax, Transpose
-from pullback.tensor.product import product
+from pullback.tensor.product import product, transposed
 
 
 def differential(name: str) -> Syntax:
@@ -33,8 +33,9 @@ def statement_by_differentials(
     axes = local.statement.shape
     dy = differential(local.name)
     y = Name(local.name)
+    written = [terms[name] for name in local.operands if name in terms]
     steps = [
-        Step("differential", {"y": y}, (Line((dy, EQUALS, *_sum(list(terms.values())))),), local.rules[0]),
+        Step("differential", {"y": y}, (Line((dy, EQUALS, *_sum(written))),), local.rules[0]),
     ]
     if is_loss:
         start = [equation(differential(names.loss), dy)] if names.loss != local.name else []
@@ -62,6 +63,10 @@ def _operand(
         sides.append(paired(names.gradient(local.name), local.statement.shape, term))
     else:
         sides.append(term)
+    if len(_wide(axes)) > 1 and (turned := _turned_form(local, closed)) is not None:
+        middle = Call("tr", (_multiplied(turned, d),))
+        if middle != sides[-1]:
+            sides.append(middle)
     final = paired(closed.tree, axes, d)
     if sides[-1] != final:
         sides.append(final)
@@ -76,9 +81,21 @@ def _operand(
     if numbers is not None:
         steps.append(numbers)
     parameters: dict[str, Parameter] = {
-        "x": x, "y": Name(local.name), "gradient": left, "shape": Shape(tuple(map(str, axes))),
+        "x": x, "y": Name(local.name), "gradient": left, "shape": local.shape(axes),
     }  # fmt: skip
     return Step("operand", parameters, closed_lines(left, closed), local.rule_for(name), tuple(steps), "brief")
+
+
+def _turned_form(local: Local, closed: Closed) -> Syntax | None:
+    """The transpose of a closed form, spelled on its own where it names no parts."""
+    expression = closed.expression
+    if len(expression.node.axes) != 2:
+        return None
+    node = transposed(expression.node)
+    spelled = Expression(node, node.axes, expression.program, expression.extra).spelled
+    if any(binding.name != local.name for binding in spelled.where):
+        return None
+    return local.called(spelled.results[0])
 
 
 def paired(gradient: Syntax, axes: tuple[Dimension, ...], d: Syntax) -> Syntax:
@@ -140,4 +157,4 @@ def differential_of(local: Local, name: str) -> Syntax:
             return differential(written)
         return rebuild(tree, parts)
 
-    return fold(inlined(expression), visit)
+    return local.own_name(fold(inlined(expression), visit))

@@ -16,7 +16,7 @@ from pullback.derivation.readings import Readings
 from pullback.derivation.recognition import closed_lines, kind_of_gradient, kind_of_matrix, numbers_step, recognised
 from pullback.derivation.scalars import ONE, ZERO, is_zero, plus, rounded, times
 from pullback.derivation.scene import Scene, Slopes
-from pullback.derivation.steps import Parameter, Rule, Shape, Step
+from pullback.derivation.steps import Parameter, Rule, Step
 from pullback.syntax.tree import Chain, Name, Number, Syntax
 
 _MOST_LINES = 16
@@ -51,7 +51,7 @@ def operand_step(
         steps = [Step("operand.rule", {"x": written, "y": Name(local.name)}, closed_lines(left, closed), local.rule_for(operand))]
     if numbers is not None:
         steps.append(numbers)
-    shape = Shape(tuple(map(str, closed.expression.axes)))
+    shape = local.shape(closed.expression.axes)
     lines = closed_lines(left, closed)
     if numbers is not None:
         last = numbers.lines[-1].parts
@@ -168,7 +168,7 @@ class _Reading:
         if () in (self.scene.axes(self.operand), self.scene.axes(self.scene.out)):
             return recognised(self.left, self.closed, "recognise.row", {"x": self.x, "y": self.y})
         spelled = self.local.spell_transposed(self.local.jacobian(self.operand))
-        tree = inlined(spelled)
+        tree = self.local.own_name(inlined(spelled))
         kind = kind_of_matrix(tree)
         entry = slopes.generic(("i",), ("j",))
         parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "matrix": tree}
@@ -186,7 +186,7 @@ class _Reading:
     def collapsed(self, axes: int, scalar: bool) -> Iterator[Step]:
         scene, slopes = self.scene, self.slopes
         if axes:
-            shape = Shape(tuple(map(str, self.closed.expression.axes)))
+            shape = self.local.shape(self.closed.expression.axes)
             whole = self.shaped(lambda p: scene.gradient(self.operand, p))
             example = scene.gradient(self.operand, slopes.letters)
             parameters: dict[str, Parameter] = {
@@ -287,7 +287,7 @@ class _Reading:
     def summed(self) -> Iterator[Step]:
         scene, slopes = self.scene, self.slopes
         letters = slopes.letters
-        shape = Shape(tuple(map(str, self.closed.expression.axes)))
+        shape = self.local.shape(self.closed.expression.axes)
         if letters:
             whole = self.shaped(lambda p: scene.gradient(self.operand, p))
             entry = scene.gradient(self.operand, letters)

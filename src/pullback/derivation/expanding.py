@@ -66,6 +66,8 @@ class Expander:
         return found
 
     def _entry(self, node: Node, index: Index) -> Syntax:
+        if self.own is not None and node is self.own[0]:
+            return self.named(self.own[1], len(node.axes), [k + 1 for k in index])
         if isinstance(node, Variable):
             return self.variable(node, [k + 1 for k in index])
         if isinstance(node, Sum):
@@ -94,8 +96,6 @@ class Expander:
 
     def opaque(self, node: Node, subscripts: Sequence[int | str]) -> Syntax:
         """An entry of an expression that is named whole."""
-        if self.own is not None and node is self.own[0]:
-            return self.named(self.own[1], len(node.axes), subscripts)
         tree = self.spell(node)
         return Indexed(tree, tuple(map(str, subscripts))) if subscripts else tree
 
@@ -188,6 +188,8 @@ class Expander:
 
     def generic(self, node: Node, letters: Letters) -> Syntax | None:
         """The entry for letters as indices; None where an index is summed over, or a delta is not settled."""
+        if self.own is not None and node is self.own[0]:
+            return self.named(self.own[1], len(node.axes), letters)
         if isinstance(node, Variable):
             return self.variable(node, letters)
         if isinstance(node, Sum):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pullback.calculus.reverse import jacobian as differentiate
 from pullback.derivation.naming import Names
-from pullback.derivation.steps import Rule
+from pullback.derivation.steps import Rule, Shape
 from pullback.deriving import backward, by_inputs, gradient
+from pullback.dimension import Dimension
 from pullback.expression import Expression
 from pullback.lowering.inputs import names_in
 from pullback.lowering.program import Input, Program, Statement
@@ -17,7 +18,7 @@ from pullback.operations.entry import Primitive
 from pullback.operations.table import TABLE
 from pullback.simplification.simplify import simplify
 from pullback.syntax.forms import fold, rebuild
-from pullback.syntax.tree import Binding, Name, Syntax
+from pullback.syntax.tree import Binding, Call, Name, Syntax
 from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological, variables
 from pullback.tensor.product import transposed
 
@@ -39,6 +40,12 @@ class Local:
     position: int
     name: str
     names: Names
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    def shape(self, axes: Sequence[Dimension]) -> Shape:
+        """A shape to be said, in numbers where they are known."""
+        known = {name: Dimension.of(size) for name, size in self.sizes.items()}
+        return Shape(tuple(str(axis.substitute(known)) for axis in axes))
 
     @property
     def statement(self) -> Statement:
@@ -89,11 +96,30 @@ class Local:
         result = {}
         for name in operands:
             expression = found[name]
-            where = tuple(
-                Binding(b.name, self.names.partial_of(b.value)) for b in expression.spelled.where if b.name != self.name
-            )
-            result[name] = Closed(self.names.partial_of(expression.tree), where, expression)
+            spelled = expression.spelled
+            where = tuple(Binding(b.name, self.called(b.value)) for b in spelled.where if b.name != self.name)
+            result[name] = Closed(self.called(spelled.results[0]), where, expression)
         return result
+
+    def called(self, tree: Syntax) -> Syntax:
+        """A tree with gradients by their signs, and what the statement computes by its name."""
+        return self.names.partial_of(self.own_name(tree))
+
+    def own_name(self, tree: Syntax) -> Syntax:
+        """Call the right side by the statement's name, where that is one applied function."""
+        if not isinstance(self.own_tree, Call):
+            return tree
+
+        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+            made = rebuild(node, parts)
+            return Name(self.name) if made == self.own_tree else made
+
+        return fold(tree, visit)
+
+    @cached_property
+    def own_tree(self) -> Syntax | None:
+        """The right side as results spell it."""
+        return self.spell(self.statement.local) if isinstance(self.statement.local, Apply) else None
 
     def jacobian(self, operand: str) -> Node:
         """The derivative of every entry by every entry of an operand."""

@@ -116,7 +116,7 @@ class Request:
 
     def local(self, position: int) -> Local:
         """A statement on its own."""
-        return Local(self.program, position, self.name_of(position), self.names)
+        return Local(self.program, position, self.name_of(position), self.names, self.arrays[1])
 
     @cached_property
     def order(self) -> list[int]:

@@ -16,7 +16,7 @@ from pullback.derivation.readings import EntryReadings, Readings
 from pullback.derivation.scalars import is_zero
 from pullback.expression import Expression
 from pullback.syntax.tree import Name, Syntax
-from pullback.tensor.node import Node
+from pullback.tensor.node import Apply, Node
 
 MOST_PARTIALS = 256
 
@@ -39,7 +39,8 @@ class Scene:
     @cached_property
     def expander(self) -> Expander:
         """What writes entries out."""
-        own = (self.local.statement.local, self.local.name)
+        node = self.local.statement.local
+        own = (node, self.local.name) if isinstance(node, Apply) else None
         return Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell, own)
 
     @cached_property

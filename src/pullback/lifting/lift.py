@@ -38,13 +38,16 @@ class Speller:
     done: dict[Node, Syntax] = field(default_factory=dict)
     named_sums: list[Sum] = field(default_factory=list)
     present: frozenset[str] = frozenset()
+    flipped: set[Node] = field(default_factory=set)
 
     def spell(self, node: Node) -> Syntax:
         """Spell a node, by its name if it has one."""
         name = self.names.get(node)
         if name is None and isinstance(node, Sum) and (name := self.names.get(scaled(-1, node))) is not None:
             return Negate(Name(name))
-        return Name(name) if name is not None else self.spell_out(node)
+        if name is None:
+            return self.spell_out(node)
+        return Transpose(Name(name)) if node in self.flipped else Name(name)
 
     def spell_row(self, node: Node) -> Syntax:
         """Spell a tensor of one axis as a row."""
@@ -84,11 +87,26 @@ class Speller:
         tree = self.spell(node)
         if is_symmetric(node):
             return Operand(tree, tree)
+        if isinstance(node, Apply) and node.operation.entrywise and node not in self.names:
+            turned = self.turned(node)
+            if weight(turned) < weight(tree):
+                return operand(turned).turn()
+            return Operand(tree, turned) if weight(turned) <= weight(tree) + 1 else operand(tree)
         if isinstance(node, Sum) and node not in self.names:
             turned = self.spell_out(transposed(node))
             if weight(turned) <= weight(tree) + 1:
                 return Operand(tree, turned)
         return operand(tree)
+
+    def turned(self, node: Node) -> Syntax:
+        """Spell the transpose of a function of a matrix, or of a sum, with the transpose inside."""
+        if isinstance(node, Apply) and node.operation.entrywise:
+            name = _NAMES.get(node.operation.name, node.operation.name)
+            arguments = [self.as_operand(a).turned if len(a.axes) == 2 else self.spell(a) for a in self.shrunk(node)]
+            if name == "power":
+                return Power(arguments[0], arguments[1], entrywise=True)
+            return Call(name, tuple(arguments))
+        return self.spell_out(transposed(node))
 
     # products
 
@@ -401,13 +419,15 @@ class Speller:
 
     def length(self, dimension: Dimension) -> Syntax:
         """Spell a dimension where the notation wants one."""
-        terms: list[Syntax] = []
-        for monomial, coefficient in sorted(dimension.terms, key=lambda term: (len(term[0]) == 0, term)):
+        operands: list[Syntax] = []
+        operators: list[str] = []
+        for monomial, coefficient in sorted(dimension.terms, key=lambda term: (term[1] < 0, len(term[0]) == 0, term)):
             factors: list[Syntax] = [Name(name) for name in monomial]
-            if coefficient != 1 or not factors:
-                factors.insert(0, Number(Fraction(coefficient)))
-            terms.append(juxtapose(factors))
-        return terms[0] if len(terms) == 1 else Chain(tuple(terms), ("+",) * (len(terms) - 1))
+            if abs(coefficient) != 1 or not factors:
+                factors.insert(0, Number(Fraction(abs(coefficient))))
+            operators.append("-" if coefficient < 0 else "+")
+            operands.append(juxtapose(factors))
+        return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators[1:]))
 
     def size(self, name: str) -> Syntax:
         """Spell a dimension as a number: by an input that has it, if there is one."""

@@ -57,12 +57,24 @@ class Network:
 
     def column(self, vertex: int) -> Reading | None:
         """All labels of a vertex as one column; None where there is none."""
-        labels = self.labels.get(vertex, [])
+        labels = self.collected(vertex)
         if not labels:
             return None
         if len(labels) == 1 and labels[0][1] == 1:
             return labels[0][0]
         return (operand(self.hadamard(labels)),)
+
+    def collected(self, vertex: int) -> list[Label]:
+        """The labels of a vertex, equal ones as a power."""
+        labels = self.labels.get(vertex, [])
+        if len(labels) < 2:
+            return labels
+        powers: dict[str, Label] = {}
+        for reading, exponent in labels:
+            key = text(read(reading))
+            powers[key] = (reading, exponent + (powers[key][1] if key in powers else 0))
+        self.labels[vertex] = [label for label in powers.values() if label[1]]
+        return self.labels[vertex]
 
     def hadamard(self, labels: Sequence[Label]) -> Syntax:
         """Multiply columns entry by entry."""
@@ -205,7 +217,8 @@ class Network:
         for vertex in list(self.labels):
             if self.held(vertex) or vertex in touched:
                 continue
-            labels = self.labels.pop(vertex)
+            labels = self.collected(vertex)
+            del self.labels[vertex]
             if labels:
                 tree, exponent = self.total(labels)
                 self.summed[text(tree)] = (self.lengths[vertex],)

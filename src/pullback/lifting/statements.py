@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pullback.dimension import ONE, Dimension
-from pullback.lifting.chain import names_of
+from pullback.lifting.chain import names_of, weight
 from pullback.lifting.lift import Speller
 from pullback.lifting.naming import choose_names
 from pullback.lifting.sharing import share
 from pullback.syntax.tree import Binding, Call, Chain, Comprehension, Indexed, Negate, Power, Syntax, Transpose
-from pullback.tensor.node import Node, Sum, Variable, topological
+from pullback.tensor.node import Apply, Node, Sum, Variable, topological
+from pullback.tensor.product import is_symmetric
 
 Shape = tuple[Dimension, ...]
 _RECENT = 6
@@ -49,7 +50,7 @@ def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabu
     results = tuple(_spell(speller, root, shape) for root, shape in zip(roots, shapes, strict=True))
     where = []
     for node, name in names.items():
-        where.append(Binding(name, speller.spell_out(node)))
+        where.append(Binding(name, _bound_side(speller, node, vocabulary)))
         if isinstance(node, Sum):
             speller.named_sums = [*speller.named_sums[-_RECENT:], node]
     used = taken | set(names.values())
@@ -64,6 +65,18 @@ def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabu
         return name
 
     return Spelled(*share(where, results, fresh))
+
+
+def _bound_side(speller: Speller, node: Node, vocabulary: Vocabulary) -> Syntax:
+    """Spell what a name stands for: a matrix or its transpose, whichever is shorter."""
+    tree = speller.spell_out(node)
+    matrix = len(node.axes) == 2 and not is_symmetric(node) and node not in vocabulary.given
+    if matrix and (isinstance(node, Sum) or (isinstance(node, Apply) and node.operation.entrywise)):
+        turned = speller.turned(node)
+        if weight(turned) < weight(tree):
+            speller.flipped.add(node)
+            return turned
+    return tree
 
 
 def _spell(speller: Speller, root: Node, shape: Shape) -> Syntax:

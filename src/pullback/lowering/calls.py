@@ -231,11 +231,11 @@ def _dimension(lowering: Lowering, tree: Syntax, names: Environment) -> Dimensio
             return Dimension.of(value.numerator)
         case Call("size"):
             return _measured(lowering, tree, names)
-        case Chain(operands, operators) if set(operators) <= {"+"} or set(operators) <= {"*"}:
-            parts = [_dimension(lowering, operand, names) for operand in operands]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part if operators[0] == "+" else total * part
+        case Chain(operands, operators) if set(operators) <= {"+", "-", "*"}:
+            total = _dimension(lowering, operands[0], names)
+            for operator, operand in zip(operators, operands[1:], strict=True):
+                part = _dimension(lowering, operand, names)
+                total = total * part if operator == "*" else total + part if operator == "+" else total - part
             return total
     raise lowering.error("a dimension is a whole number above zero or a name", tree.span)
 

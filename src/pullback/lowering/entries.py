@@ -39,7 +39,11 @@ def comprehension(lowering: Lowering, tree: Comprehension, names: Environment) -
     if len(set(tree.indices)) != len(tree.indices):
         raise lowering.error("an axis is named twice", tree.span, "for a diagonal, multiply by eye(n)[i,j]")
     lengths: dict[str, Dimension] = {}
-    terms = [(sign, _Term(lowering, names, lengths, term)) for sign, term in _terms(tree.body)]
+    terms = []
+    for sign, body in _terms(tree.body):
+        term = _Term(lowering, names, {i: n for i, n in lengths.items() if i in tree.indices}, body)
+        lengths |= {i: n for i, n in term.lengths.items() if i in tree.indices}
+        terms.append((sign, term))
     for index in tree.indices:
         if index not in lengths:
             hint = f"multiply by ones(n)[{index}] to say how long it is"
@@ -52,7 +56,7 @@ def comprehension(lowering: Lowering, tree: Comprehension, names: Environment) -
     def make() -> Node:
         axes = lowering.context.axes(shape)
         open_indices = [i for i in tree.indices if lowering.context.solver.resolve(lengths[i]) is not ONE]
-        return add([(sign, term.build(open_indices, lengths)) for sign, term in terms], axes)
+        return add([(sign, term.build(open_indices, term.lengths | lengths)) for sign, term in terms], axes)
 
     return Value(shape, make, tree.span)
 

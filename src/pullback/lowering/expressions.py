@@ -185,8 +185,7 @@ class Lowering:
             raise context.mismatch(message, [left, right])
         if len(a) == 2 and context.solver.unify(a[1], b[0]):
             return context.contract([(left, (0, 1), 1), (right, (1, 2)[: len(b)], 1)], (0, 2)[: len(b)], span=span)
-        if len(a) == 1 and len(b) == 2 and (b[0] is ONE or (b[0].name or "").startswith("?")):
-            context.solver.unify(b[0], ONE)
+        if len(a) == 1 and len(b) == 2 and b[0] is ONE:
             return context.contract([(left, (0,), 1), (right, (1, 2), 1)], (0, 2), span=span)
         message = f"can't multiply {context.describe(left)} by {context.describe(right)}"
         raise context.mismatch(message, [left, right], self.hint_for_product(left, right))
@@ -218,8 +217,9 @@ class Lowering:
         labels = range(len(shape))
 
         def labelled(value: Value) -> list[int]:
-            scalar = self.context.is_scalar(value) and len(value.shape) != len(shape)
-            return [-1 - k for k in range(value.rank)] if scalar else list(labels)[: value.rank]
+            if self.context.is_scalar(value) and len(value.shape) != len(shape):
+                return [-1 - k for k in range(value.rank)]
+            return [*labels, *(-1 - k for k in range(value.rank - len(shape)))][: value.rank]
 
         parts = [(left, labelled(left), 1), (right, labelled(right), exponent)]
         return self.context.contract(parts, labels, dict(enumerate(shape)), span=span)

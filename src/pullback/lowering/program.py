@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -74,6 +74,18 @@ class Program:
     def output(self) -> Statement:
         """The last statement."""
         return self.statements[-1]
+
+    def freed(self, names: Collection[str]) -> Program:
+        """The same program with the structure of some inputs not made use of; only ``positive`` stays."""
+        bound = {b.name for b in self.syntax.bindings}
+        shapes = {name: entry.shape for name, entry in self.inputs.items() if name not in bound}
+        facts = {
+            name: entry.properties & ({"positive"} if name in names else entry.properties)
+            for name, entry in self.inputs.items()
+        }
+        bare = [d for d in self.syntax.declarations if "entrywise" in d.properties]
+        parsed = tree.Program(self.syntax.bindings, tuple(bare), self.syntax.batch, self.source)
+        return _Draft(parsed, shapes, facts).lower({}, False)
 
     def input(self, name: str) -> Input:
         """Find an input however its name is spelled; raises NotationError with the nearest one."""
@@ -169,11 +181,10 @@ def _other_kinds(draft: _Draft, scalar_output: bool) -> Program | None:
                     continue
                 except PullbackError:
                     continue
-        scalars = [p for p in found if all(i.shape == () for i in _changed(draft, p))]
-        if len(found) == 1:
-            return found[0]
-        if len(scalars) == 1:
-            return scalars[0]
+        scalars = [p for p in found if all(i.shape == () and draft.guess(normalise(i.name)) == 1 for i in _changed(draft, p))]
+        for likely in (scalars, found):
+            if len(likely) == 1:
+                return likely[0]
         if found:
             return None
     return None

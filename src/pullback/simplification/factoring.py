@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pullback.dimension import Dimension
 from pullback.simplification.cost import cost
-from pullback.tensor.add import add
+from pullback.tensor.add import add, split_coefficient
 from pullback.tensor.axes import broadcast
 from pullback.tensor.node import Factor, Node, Product, Rational, Sum, Term
 from pullback.tensor.product import is_symmetric, product
@@ -20,8 +20,7 @@ from pullback.tensor.product import is_symmetric, product
 MOST_TERMS = 32
 _MOST_CANDIDATES = 64
 _CLEAR_GAIN = 3
-_SIMPLE = 2
-"""A remainder with more axes than the sum has (a matrix before a vector) must be as simple as this."""
+"""What pulling a factor out of some of the terms has to save, where it leaves products behind."""
 
 
 class _Piece(NamedTuple):
@@ -55,22 +54,28 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
                 if key in tried or len(tried) > _MOST_CANDIDATES:
                     continue
                 tried.add(key)
-                result = _pull_out(node, pieces, i, shared, rank, known)
+                result = _pull_out(node, pieces, i, shared, rank)
                 if result is None:
                     continue
                 gain = here - cost(result, known)
-                if isinstance(result, Sum) and gain < _CLEAR_GAIN and not _is_plain(result, node, known):
+                if isinstance(result, Sum) and len(result.terms) > 1 and gain < _CLEAR_GAIN and not _is_plain(result, node):
                     continue
                 if gain >= 0 and (best is None or gain > best[0]):
                     best = (gain, result)
     return best[1] if best is not None else None
 
 
-def _is_plain(result: Sum, before: Sum, known: dict[Node, int]) -> bool:
+def _is_plain(result: Sum, before: Sum) -> bool:
     """Whether what was pulled out of some of the terms leaves only single names behind: (A + A') x + b."""
     new = [n for _, n in result.terms if all(n is not other for _, other in before.terms)]
     inner = [f.node for n in new if isinstance(n, Product) for f in n.factors if isinstance(f.node, Sum)]
-    return all(cost(part, known) <= _SIMPLE for each in inner if isinstance(each, Sum) for _, part in each.terms)
+    return all(_is_single(part) for each in inner if isinstance(each, Sum) for _, part in each.terms)
+
+
+def _is_single(node: Node) -> bool:
+    """Whether a term is one tensor, with nothing but numbers and scalars in front."""
+    _, core = split_coefficient(node)
+    return not isinstance(core, Product) or sum(1 for f in core.factors if f.indices) <= 1
 
 
 def _open(term: Term, rank: int) -> _Piece:
@@ -151,7 +156,7 @@ def _match(a: Factor, b: Factor, place: dict[int, int], rank: int) -> dict[int, 
 
 
 def _pull_out(
-    node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor], rank: int, known: dict[Node, int]
+    node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor], rank: int
 ) -> Node | None:
     """Rewrite the sum with the shared factors in front of all terms that have them."""
     lead = pieces[first]
@@ -177,7 +182,7 @@ def _pull_out(
         have = [label for label in open_labels if any(label in f.indices for f in factors)]
         core = product(factors, have, dimensions)
         summands.append((coefficient, broadcast(core, axes, [open_labels.index(label) for label in have])))
-    if len(open_labels) > rank and any(cost(part, known) > _SIMPLE for _, part in summands):
+    if len(open_labels) > rank and not all(_is_single(part) for _, part in summands):
         return None
     inner = add(summands, axes)
     kept = {label: d for label, d in lead.dimensions.items() if label < rank or label in in_shared}

@@ -24,6 +24,7 @@ FLATTEN_LIMIT = 36
 
 _SYMMETRIC = frozenset({"symmetric", "spd", "diagonal"})
 _LARGEST_POWER = 512
+_MOST_COPIES = 4
 
 
 def product(
@@ -190,7 +191,8 @@ class _Builder:
             if not self.cancel(output):
                 break
             output = tuple(self.find(label) for label in output)
-        return scaled(self.coefficient, self.finish(output))
+        node = self.finish(output)
+        return scaled(self.coefficient, node)
 
     def take(self, node: Node, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
         """Take one factor in, or put the simpler ones that it consists of back to work."""
@@ -246,7 +248,12 @@ class _Builder:
                 self.inline(node, labels, work, 1)
             return
         plain = len(set(node.output)) == len(node.dimensions) == len(node.output)
-        if not plain:
+        if not plain and node.output and isinstance(exponent, int) and 1 < exponent <= _MOST_COPIES:
+            for _ in range(exponent):
+                self.inline(node, labels, work, 1)
+        elif not plain:
+            if len(labels) == 2 and transposed(node).order < node.order:
+                node, labels = transposed(node), labels[::-1]  # type: ignore[assignment]
             self.pieces.append((node, labels, exponent))
         elif isinstance(exponent, int):
             self.inline(node, labels, work, exponent)

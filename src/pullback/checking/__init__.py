@@ -1,0 +1,1 @@
+"""Is it right? Derived gradients beside numbers that were found without deriving anything."""

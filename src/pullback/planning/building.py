@@ -1,0 +1,332 @@
+"""Tensor graphs as steps: sizes become numbers, deltas and ones become views, inverses become solves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from math import prod
+from typing import NamedTuple
+
+from pullback.planning.contracting import Contraction, ExplicitInverse, Operand
+from pullback.planning.drafting import Draft, broadcast_shape
+from pullback.planning.entrywise import lower_entrywise
+from pullback.planning.steps import Extent
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Term, Variable, topological
+from pullback.tensor.reshape import Linear
+
+
+class Value(NamedTuple):
+    """A computed node: its slot, of length one along axes where it is constant, and its true shape.
+
+    The slot's shape is () or has as many axes as ``shape``.
+    """
+
+    slot: int
+    shape: Extent
+
+
+class Builder:
+    """Turns nodes into steps of one draft. ``sizes`` gives every dimension name a number.
+
+    ``standins`` are variables that stand for nodes, so that what follows from them is planned once.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], explicit: frozenset[Node] = frozenset()) -> None:
+        self.draft = Draft()
+        self.sizes = sizes
+        self.explicit = explicit
+        self.values: dict[Node, Value] = {}
+        self.scaled_values: dict[tuple[Rational, Node], Value] = {}
+        self.standins: dict[Variable, Node] = {}
+        self.inverted: dict[int, Node] = {}
+        self.present: set[Node] = set()
+
+    def extent(self, node: Node) -> Extent:
+        """The shape of a node in numbers."""
+        return tuple(axis.evaluate(self.sizes) for axis in node.axes)
+
+    def announce(self, roots: Iterable[Node]) -> None:
+        """Say which nodes will be asked for, so that what is there anyway can be used."""
+        self.present.update(topological(roots))
+
+    def build(self, root: Node) -> Value:
+        """Compute a node and all below it."""
+        self.announce([root])
+        for node in topological([root]):
+            if node not in self.values and (node is root or not _is_inverse(node)):
+                self.value(node)
+        return self.value(root)
+
+    def value(self, node: Node) -> Value:
+        """Compute a node whose children are computed."""
+        found = self.values.get(node)
+        if found is None:
+            found = self.values[node] = self.lower(node)
+        return found
+
+    def lower(self, node: Node) -> Value:
+        """Write the steps of one node."""
+        if isinstance(node, Variable):
+            if node in self.standins:
+                return self.build(self.standins[node])
+            shape = self.extent(node)
+            return Value(self.draft.input(node.name, shape), shape)
+        if isinstance(node, Product):
+            return self.product(node, 1)
+        if isinstance(node, Sum):
+            return self.sum(node)
+        assert isinstance(node, Apply)
+        return self.apply(node)
+
+    def full_slot(self, value: Value) -> int:
+        """The slot of a value with constant axes repeated."""
+        return self.draft.expand(value.slot, value.shape)
+
+    # products
+
+    def product(self, node: Product, coefficient: Rational) -> Value:
+        """A product times a number."""
+        lengths = {k: axis.evaluate(self.sizes) for k, axis in enumerate(node.dimensions)}
+        number = float(coefficient)
+        operands: list[Operand] = []
+        for factor in node.factors:
+            if _is_inverse(factor.node) and factor.exponent == 1 and factor.node not in self.explicit:
+                operand = self.inverse_operand(factor.node, factor.indices)
+                if operand is not None:
+                    operands.append(operand)
+                    continue
+            value = self.value(factor.node)
+            known = self.draft.number(value.slot)
+            if known is not None:
+                number *= _power(known, factor.exponent)
+                continue
+            operands.append(self.operand(value, factor.indices, factor.exponent))
+        used = {label for operand in operands for label in operand.labels}
+        for label in set(lengths) - used - set(node.output):
+            number *= lengths[label]
+        operands = self.sum_alone(operands, node.output, lengths)
+        distinct = tuple(dict.fromkeys(node.output))
+        result = Contraction(self.draft, lengths).run(operands, distinct, number)
+        return self.spread(result, node.output, distinct, lengths)
+
+    def inverse_operand(self, node: Node, indices: tuple[int, ...]) -> Operand | None:
+        """An inverse that a solve may spare, if it stands as a matrix."""
+        assert isinstance(node, Apply)
+        if len(indices) != 2 or indices[0] == indices[1]:
+            return None
+        slot = self.full_slot(self.value(node.arguments[0]))
+        self.inverted[slot] = node
+        return Operand(-1, indices, 1, slot)
+
+    def operand(self, value: Value, indices: tuple[int, ...], exponent: Rational) -> Operand:
+        """A factor without the axes along which it is constant, each label once."""
+        draft, slot = self.draft, value.slot
+        shape = draft.shapes[slot]
+        if shape:
+            live = [k for k, n in enumerate(value.shape) if shape[k] != 1 or n == 1]
+            if len(live) < len(shape):
+                slot = draft.shape(slot, tuple(shape[k] for k in live))
+                indices = tuple(indices[k] for k in live)
+        else:
+            indices = ()
+        if len(set(indices)) < len(indices):
+            slot = draft.diagonal(slot, indices)
+            indices = tuple(dict.fromkeys(indices))
+        slot, left = self.raised(slot, exponent)
+        return Operand(slot, indices, left)
+
+    def raised(self, slot: int, exponent: Rational) -> tuple[int, int]:
+        """Raise entries to a power; what is left of the power is 1 or -1."""
+        draft = self.draft
+        below = -1 if exponent < 0 else 1
+        size = abs(exponent)
+        if size == 1:
+            return slot, below
+        if size == 2:
+            return draft.map("square", slot), below
+        if size == Fraction(1, 2):
+            return draft.map("sqrt", slot), below
+        if isinstance(size, int) and size in (3, 4):
+            square = draft.map("square", slot)
+            return draft.map("multiply", square, slot) if size == 3 else draft.map("square", square), below
+        if size == Fraction(3, 2):
+            return draft.map("multiply", draft.map("sqrt", slot), slot), below
+        return draft.map("power", slot, draft.constant(float(exponent))), 1
+
+    def sum_alone(
+        self, operands: Sequence[Operand], output: Sequence[int], lengths: Mapping[int, int]
+    ) -> list[Operand]:
+        """Sum each operand over the labels that only it has."""
+        counts: dict[int, int] = dict.fromkeys(output, 2)
+        for operand in operands:
+            for label in operand.labels:
+                counts[label] = counts.get(label, 0) + 1
+        done: list[Operand] = []
+        for operand in operands:
+            alone = [k for k, label in enumerate(operand.labels) if counts[label] == 1]
+            if not alone:
+                done.append(operand)
+            elif operand.inverse is not None:
+                done.append(operand)
+                done += [Operand(self.draft.full(1.0, (lengths[x],)), (x,)) for x in (operand.labels[k] for k in alone)]
+            else:
+                slot = self.draft.map("reciprocal", operand.slot) if operand.exponent == -1 else operand.slot
+                kept = tuple(label for label in operand.labels if counts[label] != 1)
+                done.append(Operand(self.draft.reduce("add", slot, alone), kept))
+        return done
+
+    def spread(
+        self, result: Operand, output: tuple[int, ...], distinct: tuple[int, ...], lengths: Mapping[int, int]
+    ) -> Value:
+        """Axes along which nothing varies get length one; repeated ones make a diagonal."""
+        shape = tuple(lengths[label] for label in output)
+        draft = self.draft
+        if len(distinct) == len(output):
+            if not result.labels:
+                return Value(result.slot, shape)
+            slot = draft.shape(result.slot, tuple(lengths[x] if x in result.labels else 1 for x in distinct))
+            return Value(slot, shape)
+        thin = tuple(lengths[x] if x in result.labels else 1 for x in distinct)
+        if draft.number(result.slot) is None:
+            slot = draft.expand(draft.shape(result.slot, thin), tuple(lengths[x] for x in distinct))
+        else:
+            slot = result.slot
+        return Value(draft.emit("embed", (slot,), (output, distinct), shape), shape)
+
+    # sums
+
+    def sum(self, node: Sum) -> Value:
+        """A linear combination; what is small is added first."""
+        draft, shape = self.draft, self.extent(node)
+        if not node.terms:
+            return Value(draft.constant(0.0), shape)
+        sizes = {abs(term.coefficient) for term in node.terms}
+        shared: Rational = 1
+        if len(sizes) == 1 and len(node.terms) > 1:
+            shared = sizes.pop()
+        parts: list[tuple[int, int]] = []
+        for coefficient, child in node.terms:
+            sign = -1 if coefficient < 0 else 1
+            parts.append((sign, self.scaled(child, abs(coefficient) / Fraction(shared), len(node.terms) == 1, sign)))
+        if len(node.terms) == 1:
+            return Value(parts[0][1], shape)
+        parts.sort(key=lambda part: (prod(draft.shapes[part[1]]), -part[0]))
+        if parts[0][0] < 0 and any(sign > 0 for sign, _ in parts[1:2]):
+            parts[0], parts[1] = parts[1], parts[0]
+        sign, total = parts[0]
+        for here, slot in parts[1:]:
+            if here == sign:
+                total = draft.map("add", total, slot)
+            elif sign > 0:
+                total = draft.map("subtract", total, slot)
+            else:
+                total, sign = draft.map("subtract", slot, total), 1
+        if sign * shared != 1:
+            total = draft.scaled(total, float(sign * shared))
+        return Value(total, shape)
+
+    def scaled(self, node: Node, coefficient: Rational, alone: bool, sign: int) -> int:
+        """A term times a number that is not negative; the sign too where it is the only term."""
+        if alone:
+            coefficient = coefficient * sign
+        if coefficient == 1:
+            return self.value(node).slot
+        if isinstance(node, Product) and node.factors:
+            key = (coefficient, node)
+            if key not in self.scaled_values:
+                self.scaled_values[key] = self.product(node, coefficient)
+            return self.scaled_values[key].slot
+        return self.draft.scaled(self.value(node).slot, float(coefficient))
+
+    # operations
+
+    def apply(self, node: Apply) -> Value:
+        """An operation on arguments."""
+        draft, shape = self.draft, self.extent(node)
+        operation = node.operation
+        if operation.name == "pi":
+            return Value(draft.constant(math.pi), shape)
+        values = [self.value(argument) for argument in node.arguments]
+        if isinstance(operation, Linear):
+            return Value(self.linear(operation, values[0], shape), shape)
+        if operation.entrywise:
+            slots = [value.slot for value in values]
+            if operation.name == "step" and (relu := self.beside(node, "relu")) is not None:
+                slots = [relu]
+            found = lower_entrywise(draft, operation.name, slots)
+            if found is not None:
+                return Value(found, shape)
+        else:
+            slots = [self.full_slot(value) for value in values]
+            found = self.reduction(operation.name, slots[0]) if len(slots) == 1 else None
+            if found is not None:
+                return Value(draft.shape(found, shape), shape)
+        return Value(draft.emit("apply", [self.full_slot(v) for v in values], (operation.name,), shape), shape)
+
+    def beside(self, node: Apply, name: str) -> int | None:
+        """The value of another operation on the same argument, if that is asked for too."""
+        from pullback.operations.table import TABLE
+
+        primitive = TABLE[name].primitive
+        assert primitive is not None
+        for other in self.present:
+            if isinstance(other, Apply) and other.operation is primitive.operation and other.arguments == node.arguments:
+                return self.value(other).slot
+        return None
+
+    def reduction(self, name: str, slot: int) -> int | None:
+        """Softmax and its kin over the last axis, sharing maxima, exponentials and sums."""
+        draft = self.draft
+        last = (len(draft.shapes[slot]) - 1,)
+        if name == "max":
+            return draft.reduce("maximum", slot, last)
+        if name == "hardmax":
+            top = draft.map("equal", slot, draft.reduce("maximum", slot, last, keep=True))
+            return draft.map("divide", top, draft.reduce("add", top, last, keep=True))
+        if name not in ("softmax", "logsumexp"):
+            return None
+        top = draft.map("finite", draft.reduce("maximum", slot, last, keep=True))
+        powers = draft.map("exp", draft.map("subtract", slot, top))
+        total = draft.reduce("add", powers, last, keep=True)
+        if name == "softmax":
+            return draft.map("divide", powers, total)
+        return draft.map("add", draft.map("log", total), top)
+
+    def linear(self, operation: Linear, value: Value, shape: Extent) -> int:
+        """Operations that only move entries."""
+        draft = self.draft
+        slot = self.full_slot(value)
+        first, second = (size.evaluate(self.sizes) for size in operation.sizes)
+        if operation.kind in ("merge", "split"):
+            return draft.shape(slot, shape)
+        if operation.kind == "part":
+            return draft.emit("part", (slot,), (first, first + second), shape)
+        return draft.emit("pad", (slot,), (first, second), shape)
+
+
+def build_values(sizes: Mapping[str, int], plan: Sequence[Node]) -> tuple[Builder, list[Value]]:
+    """Plan several nodes together; inverses are solves wherever that can be."""
+    explicit: frozenset[Node] = frozenset()
+    while True:
+        builder = Builder(sizes, explicit)
+        builder.announce(plan)
+        try:
+            return builder, [builder.build(node) for node in plan]
+        except ExplicitInverse as needed:
+            explicit |= {builder.inverted[needed.slot]}
+
+
+def _is_inverse(node: Node) -> bool:
+    return isinstance(node, Apply) and node.operation.name == "inv" and len(node.axes) == 2
+
+
+def _power(number: float, exponent: Rational) -> float:
+    if number == 0 and exponent < 0:
+        return math.inf
+    if number < 0 and not isinstance(exponent, int):
+        return math.nan
+    return float(number**exponent) if isinstance(exponent, int) else float(number ** float(exponent))
+
+
+_ = (Term, broadcast_shape)

@@ -1,0 +1,161 @@
+"""Steps while a plan is drafted: each is written once, and what needs no kernel becomes a view or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from pullback.planning.steps import Extent, Plan, Result, Step
+
+_IDENTITY: dict[str, float] = {"add": 0.0, "multiply": 1.0}
+
+
+class Draft:
+    """A growing list of steps, hash-consed: the same kernel on the same slots is the same slot."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.shapes: list[Extent] = []
+        self.known: dict[tuple[Any, ...], int] = {}
+        self.inputs: dict[str, tuple[int, Extent]] = {}
+
+    def emit(self, kind: str, inputs: Sequence[int], detail: tuple[Any, ...], shape: Extent) -> int:
+        """Append a step, unless the same one is there."""
+        key = (kind, tuple(inputs), detail, shape)
+        slot = self.known.get(key)
+        if slot is None:
+            slot = len(self.shapes)
+            self.shapes.append(shape)
+            self.steps.append(Step(kind, tuple(inputs), detail, slot))
+            self.known[key] = slot
+        return slot
+
+    def has(self, kind: str, inputs: Sequence[int], detail: tuple[Any, ...], shape: Extent) -> bool:
+        """Whether the step is there already."""
+        return (kind, tuple(inputs), detail, shape) in self.known
+
+    def input(self, name: str, shape: Extent) -> int:
+        """The slot of an input."""
+        if name not in self.inputs:
+            self.inputs[name] = (self.emit("input", (), (name,), shape), shape)
+        return self.inputs[name][0]
+
+    def constant(self, value: float) -> int:
+        """A number."""
+        return self.emit("constant", (), (float(value),), ())
+
+    def full(self, value: float, shape: Extent) -> int:
+        """A number repeated over a shape."""
+        return self.emit("full", (), (float(value),), shape) if shape else self.constant(value)
+
+    def number(self, slot: int) -> float | None:
+        """The number that a slot holds, if it is a constant."""
+        step = self.steps[slot]
+        return float(step.detail[0]) if step.kind == "constant" else None
+
+    # views
+
+    def permute(self, slot: int, order: Sequence[int]) -> int:
+        """Reorder axes."""
+        order = tuple(order)
+        step = self.steps[slot]
+        if step.kind == "permute":
+            slot, order = step.inputs[0], tuple(step.detail[k] for k in order)
+        if order == tuple(range(len(order))):
+            return slot
+        shape = self.shapes[slot]
+        moved = [k for k in order if shape[k] != 1]
+        if moved == sorted(moved):
+            return self.shape(slot, tuple(shape[k] for k in order))
+        return self.emit("permute", (slot,), order, tuple(shape[k] for k in order))
+
+    def shape(self, slot: int, shape: Extent) -> int:
+        """Give the same entries in the same order another shape."""
+        step = self.steps[slot]
+        if step.kind == "shape":
+            slot = step.inputs[0]
+        assert prod(self.shapes[slot]) == prod(shape), (self.shapes[slot], shape)
+        return slot if self.shapes[slot] == shape else self.emit("shape", (slot,), shape, shape)
+
+    def expand(self, slot: int, shape: Extent) -> int:
+        """Repeat along axes of length one; a scalar along all."""
+        return slot if self.shapes[slot] == shape else self.emit("expand", (slot,), shape, shape)
+
+    def diagonal(self, slot: int, labels: tuple[int, ...]) -> int:
+        """Take the entries where axes of the same label have the same index."""
+        distinct = tuple(dict.fromkeys(labels))
+        shape = tuple(self.shapes[slot][labels.index(label)] for label in distinct)
+        numbered = tuple(distinct.index(label) for label in labels)
+        return slot if len(distinct) == len(labels) else self.emit("diagonal", (slot,), numbered, shape)
+
+    # kernels
+
+    def map(self, function: str, *slots: int) -> int:
+        """Apply an entrywise function, with what is known of numbers and squares."""
+        numbers = [self.number(slot) for slot in slots]
+        if function in ("add", "multiply"):
+            for here, other in ((0, 1), (1, 0)):
+                if numbers[here] == _IDENTITY[function]:
+                    return slots[other]
+            if function == "multiply" and slots[0] == slots[1]:
+                return self.map("square", slots[0])
+            if function == "multiply" and -1.0 in numbers:
+                return self.map("negative", slots[1 - numbers.index(-1.0)])
+            if numbers[0] is not None or (numbers[1] is None and slots[0] > slots[1]):
+                slots = (slots[1], slots[0])
+        if function in ("subtract", "divide") and numbers[1] == (0.0 if function == "subtract" else 1.0):
+            return slots[0]
+        shape = broadcast_shape([self.shapes[slot] for slot in slots])
+        return self.emit("map", slots, (function,), shape)
+
+    def scaled(self, slot: int, coefficient: float) -> int:
+        """A number times an array."""
+        number = self.number(slot)
+        if number is not None:
+            return self.constant(number * coefficient)
+        return self.map("multiply", slot, self.constant(coefficient))
+
+    def reduce(self, function: str, slot: int, axes: Sequence[int], keep: bool = False) -> int:
+        """Sum or take the maximum over axes."""
+        axes = tuple(sorted(axes))
+        if not axes:
+            return slot
+        shape = self.shapes[slot]
+        if all(shape[k] == 1 for k in axes):
+            return slot if keep else self.shape(slot, tuple(n for k, n in enumerate(shape) if k not in axes))
+        left = tuple(1 if k in axes else n for k, n in enumerate(shape) if keep or k not in axes)
+        return self.emit("reduce", (slot,), (function, *axes, *(("keep",) if keep else ())), left)
+
+    def plan(self, results: Sequence[Result], updates: Sequence[int] = ()) -> Plan:
+        """Keep what the results need, numbered anew, in order."""
+        needed: set[int] = set()
+        stack = [result.slot for result in results] + list(updates)
+        while stack:
+            slot = stack.pop()
+            if slot not in needed:
+                needed.add(slot)
+                stack.extend(self.steps[slot].inputs)
+        number: dict[int, int] = {}
+        steps: list[Step] = []
+        for step in self.steps:
+            if step.output in needed:
+                number[step.output] = len(number)
+                inputs = tuple(number[k] for k in step.inputs)
+                steps.append(Step(step.kind, inputs, step.detail, number[step.output]))
+        return Plan(
+            {name: (number.get(slot, -1), shape) for name, (slot, shape) in self.inputs.items()},
+            tuple(steps),
+            tuple(Result(number[result.slot], result.shape) for result in results),
+            tuple(self.shapes[slot] for slot in sorted(needed)),
+        )
+
+
+def broadcast_shape(shapes: Sequence[Extent]) -> Extent:
+    """The shape to which arrays are broadcast together; shapes are of equal length or empty."""
+    longest = max(shapes, key=len, default=())
+    result = list(longest)
+    for shape in shapes:
+        if shape:
+            result = [n if n != 1 else m for n, m in zip(shape, result, strict=True)]
+    return tuple(result)
