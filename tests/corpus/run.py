@@ -85,6 +85,18 @@ def _same(text: str, case: Case, expression: Any) -> bool:
     return node is expression.node or _simple(node) is _simple(expression.node)
 
 
+def _with_derivatives(name: str, function: str) -> dict[str, Any]:
+    """A function and its first derivatives, as the results call them."""
+    import jax
+
+    found: dict[str, Any] = {}
+    slope = getattr(jax.numpy, function)
+    for _ in range(4):
+        found[name] = lambda x, slope=slope: np.asarray(jax.numpy.vectorize(slope)(x))
+        name, slope = f"{name}'", jax.grad(slope)
+    return found
+
+
 def _numeric(outcome: Outcome, found: dict[str, Any], seeds: Iterable[int]) -> None:
     case = outcome.case
     for seed in seeds:
@@ -93,7 +105,8 @@ def _numeric(outcome: Outcome, found: dict[str, Any], seeds: Iterable[int]) -> N
         right = loading.reference(case, values, upstream)
         if upstream is not None:
             values[case.upstream] = upstream
-        values |= {name: getattr(np, function) for name, function in case.functions.items()}
+        for name, function in case.functions.items():
+            values |= _with_derivatives(name, function)
         for name, array in right.items():
             error = loading.error(found[name].evaluate(values), array)
             if not error < TOLERANCE:

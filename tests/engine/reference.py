@@ -402,8 +402,8 @@ def concat(values: list[Array], axis: str | None) -> Array:
 
 
 def cholesky(a: Array) -> Array:
-    """By its definition, so that complex numbers pass."""
-    n = a.shape[0]
+    """By its definition, of the symmetric part, so that complex numbers and single entries pass."""
+    n, a = a.shape[0], (a + a.T) / 2
     low = np.zeros((n, n), dtype=np.result_type(a, float))
     for i in range(n):
         for j in range(i + 1):

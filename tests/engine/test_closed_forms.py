@@ -38,6 +38,7 @@ class Form:
     draw: Mapping[str, str] = field(default_factory=dict)
     assume: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, list[int | str]] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
     structured: bool = False
 
     @property
@@ -96,7 +97,7 @@ def case_of(form: Form, result: Expression) -> Case:
 def at_seed(form: Form, result: Expression, seed: int) -> Case:
     program = result.program
     symbols = sorted({name for entry in program.inputs.values() for axis in entry.shape for name in axis.names})
-    sizes = dict(zip(symbols, LENGTHS, strict=False))
+    sizes = {**dict(zip(symbols, LENGTHS, strict=False)), **form.sizes}
     shapes = {name: tuple(as_dim(axis) for axis in entry.shape) for name, entry in program.inputs.items()}
     parsed = parse_program(form.program, FUNCTIONS)
     made = Made(parsed.bindings, shapes, {**form.draw, **form.assume}, sizes, frozenset(), form.program, seed)

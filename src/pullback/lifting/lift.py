@@ -14,7 +14,7 @@ from pullback.lifting.sums import spell_sum
 from pullback.syntax.tree import Call, Chain, Name, Negate, Number, Power, Syntax, Transpose
 from pullback.tensor.add import scaled
 from pullback.tensor.axes import constant_axes, without_axes
-from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, make_apply
 from pullback.tensor.product import is_symmetric, number_of, permuted, size_name, transposed
 from pullback.tensor.reshape import Linear
 
@@ -202,27 +202,25 @@ class Speller:
         return bool(network.wide or left or len(node.axes) > 2)
 
     def absorb_sign(self, coefficient: Rational, factors: Sequence[Factor]) -> tuple[Rational, list[Factor]]:
-        """-(s - 1) reads 1 - s: let a minus turn a difference round where that leaves fewer of them."""
+        """Choose the sign of each difference: -(s - 1) reads 1 - s, (b - A x)^2 reads (A x - b)^2."""
         changed = list(factors)
-        for k, factor in enumerate(factors):
-            node = factor.node
-            if not isinstance(node, Sum) or not isinstance(factor.exponent, int):
+        for k, (node, indices, exponent) in enumerate(factors):
+            if not isinstance(node, Sum) or not isinstance(exponent, int):
                 continue
-            odd = factor.exponent % 2 == 1
             turned = scaled(-1, node)
             if turned in self.names or node in self.names:
                 better = turned in self.names and node not in self.names
-            elif odd:
+            elif exponent % 2:
                 better = self.prefers(turned)
             else:
-                better = self.prefers(turned) or (not self.prefers(node) and self.reads_first(turned, node))
+                better = self.reading(node) is turned
             if better:
-                changed[k] = Factor(turned, factor.indices, factor.exponent)
-                coefficient = -coefficient if odd else coefficient
+                changed[k] = Factor(turned, indices, exponent)
+                coefficient = -coefficient if exponent % 2 else coefficient
         if coefficient < 0:
-            for k, factor in enumerate(changed):
-                if factor.exponent % 2 == 1 and self.may_turn(factor.node):
-                    changed[k] = Factor(scaled(-1, factor.node), factor.indices, factor.exponent)
+            for k, (node, indices, exponent) in enumerate(changed):
+                if exponent % 2 == 1 and (other := self.other_sign(node)) is not None:
+                    changed[k] = Factor(other, indices, exponent)
                     return -coefficient, changed
         return coefficient, changed
 
@@ -234,21 +232,36 @@ class Speller:
             return True
         return any(c > 0 and number_of(n) is not None for c, n in node.terms)
 
-    def may_turn(self, node: Node) -> bool:
-        """Whether the sign of a factor may be changed to save a minus before the product."""
-        if not isinstance(node, Sum) or len(node.terms) < 2 or node in self.names or self.prefers(node):
-            return False
-        return any(c < 0 for c, _ in node.terms)
+    def other_sign(self, node: Node) -> Node | None:
+        """The negative of a factor, where it is as good to write: a difference, or sign of a difference."""
+        if node in self.names:
+            return None
+        if isinstance(node, Apply) and node.operation.parity == -1:
+            (argument,) = node.arguments
+            inner = self.other_sign(argument)
+            return None if inner is None else make_apply(node.operation, (inner,), node.axes)
+        if not isinstance(node, Sum) or len(node.terms) < 2 or self.prefers(node):
+            return None
+        return scaled(-1, node) if any(c < 0 for c, _ in node.terms) else None
 
-    def reads_first(self, turned: Node, node: Node) -> bool:
-        """Of a difference and its negative, prefer the one that starts with the larger term."""
-        assert isinstance(turned, Sum) and isinstance(node, Sum)
+    def reading(self, node: Node) -> Node:
+        """Of a sum and its negative, the one to write where both would do."""
+        if not isinstance(node, Sum) or len(node.terms) < 2:
+            return node
+        turned = scaled(-1, node)
+        if turned in self.names or node in self.names:
+            return turned if turned in self.names else node
+        sides = [self.rank_of_side(node, 1), self.rank_of_side(node, -1)]
+        return node if sides[0] >= sides[1] else turned
 
-        def rank(side: Sum) -> tuple[int, str]:
-            first = max(((weight(self.spell(n)), text(self.spell(n))) for c, n in side.terms if c > 0), default=(0, ""))
-            return (-first[0], first[1])
-
-        return rank(turned) < rank(node)
+    def rank_of_side(self, node: Sum, sign: int) -> tuple[bool, bool, int, str]:
+        """Rank the terms of one sign: a plain number, a term that varies, the longer one, the later name."""
+        terms = [n for c, n in node.terms if c * sign > 0]
+        number = any(number_of(n) is not None for n in terms)
+        varying = any(not constant_axes(n) for n in terms)
+        weights = [(weight(self.spell(n)), text(self.spell(n))) for n in terms]
+        longest = max(weights, default=(0, ""))
+        return (number, varying, longest[0], longest[1])
 
     def network(self, node: Product, factors: Sequence[Factor]) -> Network:
         lengths = dict(enumerate(node.dimensions))
@@ -299,8 +312,7 @@ class Speller:
 
     def positive_side(self, node: Node) -> Node:
         """Of x and -x under a square, the one that reads better."""
-        _, (factor,) = self.absorb_sign(1, [Factor(node, (), 2)])
-        return factor.node
+        return self.reading(node)
 
     def core(self, node: Product, network: Network, row: bool = False) -> Syntax | None:
         """Spell what carries the axes of the result; None for a scalar."""
@@ -347,7 +359,13 @@ class Speller:
         if core is not None:
             parts.append(core)
         head: list[Syntax] = []
-        if size != 1 or not parts:
+        if size != 1 and len(parts) == 1 and core is not None and _is_reciprocal(core):
+            assert isinstance(core, Chain)
+            top = number(size)
+            opened = top.operands if isinstance(top, Chain) else (top,)
+            operators = top.operators if isinstance(top, Chain) else ()
+            parts = [Chain((*opened, *core.operands[1:]), (*operators, *core.operators))]
+        elif size != 1 or not parts:
             head = [number(size)]
         result = self.joined([*head, *parts])
         if below:
@@ -457,7 +475,9 @@ class Speller:
             base, exponent = (self.spell(argument) for argument in self.shrunk(node))
             return Power(base, exponent, entrywise=bool(node.axes))
         if operation.entrywise or node.batch == 0:
-            arguments = self.shrunk(node) if operation.entrywise else node.arguments
+            arguments = self.shrunk(node) if operation.entrywise else list(node.arguments)
+            if operation.parity == 1:
+                arguments = [self.reading(argument) for argument in arguments]
             return Call(name, tuple(self.spell(argument) for argument in arguments))
         cores = [len(core) for core in operation.signature.inputs]
         if node.batch == 1 and cores == [1] and len(operation.signature.output) < 2:
@@ -498,3 +518,8 @@ def _mean_of(tree: Syntax, exponent: Rational) -> Syntax | None:
     if tree.function == "norm" and exponent == 2 and len(tree.arguments) == 1:
         return Call("mean", (Power(tree.arguments[0], Number(Fraction(2)), True),))
     return None
+
+
+def _is_reciprocal(tree: Syntax) -> bool:
+    """Whether a tree is one over something: 1 ./ x."""
+    return isinstance(tree, Chain) and tree.operands[0] == Number(Fraction(1)) and set(tree.operators) == {"./"}

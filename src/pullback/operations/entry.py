@@ -90,11 +90,12 @@ def entrywise(
     positive: bool = False,
     rewrite: Rewrite | None = None,
     source: str = "",
+    **facts: Any,
 ) -> Entry:
     """Make the entry of a function of single numbers; one parameter is called x."""
     pullbacks = {"x": pullback} if isinstance(pullback, str) else dict(pullback)
     signature = Signature(((),) * len(pullbacks), ())
-    operation = Operation(name, signature, exact=dict(exact or {}), positive=positive, rewrite=rewrite)
+    operation = Operation(name, signature, exact=dict(exact or {}), positive=positive, rewrite=rewrite, **facts)
     meaning = Primitive(operation, value, pullbacks)
     return Entry(name, tuple(pullbacks), (meaning,), {p: domain for p in pullbacks}, source)
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from pullback.tensor.add import add, scaled, split_coefficient
 from pullback.tensor.apply import apply, is_ones
-from pullback.tensor.node import Apply, Factor, Node, Operation, Product, Sum
+from pullback.tensor.node import Apply, Factor, Meeting, Node, Operation, Product, Rational, Sum
 from pullback.tensor.product import number_of, power, product, size_of
 
 Rewrite = Callable[[tuple[Node, ...]], Node | None]
@@ -53,6 +53,29 @@ def even(name: str) -> Rewrite:
         return apply(_operation(name), [scaled(-1, x)]) if _negative(x) else None
 
     return rewrite
+
+
+def quotient(result: str) -> Meeting:
+    """f(x) / g(x) is a function of its own: sinh / cosh is tanh."""
+
+    def meet(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
+        if exponent <= 0 or power >= 0:
+            return None
+        shared = min(exponent, -power)
+        ratio = apply(_operation(result), node.arguments)
+        return [(ratio, shared), (node, exponent - shared), (other, power + shared)]
+
+    return meet
+
+
+def absorbed(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
+    """relu(x) step(x) is relu(x)."""
+    return [(node, exponent)] if exponent > 0 and power > 0 else None
+
+
+def argument(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
+    """|x| sign(x) is x."""
+    return [(node.arguments[0], 1)] if exponent == power == 1 else None
 
 
 def abs(arguments: tuple[Node, ...]) -> Node | None:

@@ -9,10 +9,11 @@ from math import prod
 from typing import NamedTuple
 
 from pullback.planning.contracting import Contraction, ExplicitInverse, Operand
-from pullback.planning.drafting import Draft, broadcast_shape
+from pullback.planning.drafting import Draft
 from pullback.planning.entrywise import lower_entrywise
 from pullback.planning.steps import Extent
-from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Term, Variable, topological
+from pullback.operations.table import TABLE
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_apply, topological
 from pullback.tensor.reshape import Linear
 
 
@@ -266,14 +267,10 @@ class Builder:
 
     def beside(self, node: Apply, name: str) -> int | None:
         """The value of another operation on the same argument, if that is asked for too."""
-        from pullback.operations.table import TABLE
-
         primitive = TABLE[name].primitive
         assert primitive is not None
-        for other in self.present:
-            if isinstance(other, Apply) and other.operation is primitive.operation and other.arguments == node.arguments:
-                return self.value(other).slot
-        return None
+        other = make_apply(primitive.operation, node.arguments, node.axes)
+        return self.value(other).slot if other in self.present else None
 
     def reduction(self, name: str, slot: int) -> int | None:
         """Softmax and its kin over the last axis, sharing maxima, exponentials and sums."""
@@ -328,5 +325,3 @@ def _power(number: float, exponent: Rational) -> float:
         return math.nan
     return float(number**exponent) if isinstance(exponent, int) else float(number ** float(exponent))
 
-
-_ = (Term, broadcast_shape)

@@ -24,7 +24,6 @@ the emitters print them, and neither knows anything of tensor graphs.
 | ``pad`` | x | start and length of the last axis, zero around x |
 | ``apply`` | any | an operation of the table on trailing axes, with dimension numbers if it has any |
 | ``update`` | p, d | p := p + d, in place, where p is an input |
-| ``accumulate`` | p, a, b | p := p + a b, in place, where p is an input |
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ VIEWS = frozenset({"permute", "shape", "expand", "diagonal", "part"})
 LEAVES = frozenset({"input", "constant", "full"})
 """Steps that compute nothing."""
 
-UPDATES = frozenset({"update", "accumulate"})
+UPDATES = frozenset({"update"})
 """Steps that write an input in place."""
 
 
@@ -104,8 +103,6 @@ def flops(step: Step, shapes: tuple[Extent, ...]) -> float:
     size = prod(shapes[step.output])
     if step.kind in ("dot", "matmul"):
         return 2.0 * size * shapes[step.inputs[0]][-1]
-    if step.kind == "accumulate":
-        return 2.0 * size * shapes[step.inputs[1]][-1]
     if step.kind == "contract":
         lengths: dict[int, int] = {}
         for slot, labels in zip(step.inputs, step.detail, strict=False):

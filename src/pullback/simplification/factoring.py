@@ -73,9 +73,9 @@ def _is_plain(result: Sum, before: Sum) -> bool:
 
 
 def _is_single(node: Node) -> bool:
-    """Whether a term is one tensor, with nothing but numbers and scalars in front."""
+    """Whether a term is one tensor, or several multiplied entry by entry, beside numbers and scalars."""
     _, core = split_coefficient(node)
-    return not isinstance(core, Product) or sum(1 for f in core.factors if f.indices) <= 1
+    return not isinstance(core, Product) or len({frozenset(f.indices) for f in core.factors if f.indices}) <= 1
 
 
 def _open(term: Term, rank: int) -> _Piece:

@@ -383,10 +383,15 @@ class Expressions:
 
     # Index notation
 
+    def _is_index(self, distance: int) -> bool:
+        token = self.ahead(distance)
+        whole = token.text == ":" and self.ahead(distance + 1).text in (",", "]")
+        return token.kind == "name" or token.text == "," or whole
+
     def _is_indexing(self) -> bool:
         """Tell ``A[i,j]`` from a product with a comprehension, ``A [i,j: …]``."""
         distance = 1
-        while self.ahead(distance).kind == "name" or self.ahead(distance).text == ",":
+        while self._is_index(distance):
             distance += 1
         return self.ahead(distance).text != ":" and self.ahead(distance).text != "~"
 

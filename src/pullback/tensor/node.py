@@ -47,13 +47,18 @@ class Signature:
         return Signature(tuple(core(group) for group in left.split("),(")) if left else (), core(right))
 
 
+Meeting = Callable[["Apply", Rational, "Apply", Rational], "list[tuple[Node, Rational]] | None"]
+
+
 @dataclass(eq=False, slots=True)
 class Operation:
     """What the graph has to know of an operation that is no einsum; the table fills it in.
 
     ``exact`` holds values at numbers (exp at 0 is 1). ``transposing`` operations commute with the
     transpose, ``invariant`` ones do not see it; ``inverse`` cancels against its argument.
-    ``positive`` results are known to be above zero.
+    ``positive`` results are known not to be below zero, ``idempotent`` ones are their own square.
+    ``parity`` is 1 for even functions, -1 for odd ones. ``meets`` says what comes of this operation
+    beside another one of the same argument inside a product.
     """
 
     name: str
@@ -63,6 +68,9 @@ class Operation:
     invariant: bool = False
     inverse: bool = False
     positive: bool = False
+    idempotent: bool = False
+    parity: int = 0
+    meets: dict[str, Meeting] = field(default_factory=dict)
     rewrite: Callable[[tuple[Node, ...]], Node | None] | None = None
 
     @property

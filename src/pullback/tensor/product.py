@@ -296,15 +296,55 @@ class _Builder:
             work.append((factor.node, indices, factor.exponent * exponent))
 
     def collect(self) -> None:
-        """Collect equal factors into powers."""
-        powers: dict[tuple[Node, tuple[int, ...]], Rational] = {}
-        for node, labels, exponent in self.pieces:
-            labels = tuple(self.find(label) for label in labels)
-            if len(labels) == 2 and labels[0] > labels[1] and is_symmetric(node):
-                labels = labels[::-1]
-            key = (node, labels)
-            powers[key] = powers.get(key, 0) + exponent
-        self.pieces = [(node, labels, rational(e)) for (node, labels), e in powers.items() if e]
+        """Collect equal factors into powers; what became a simpler power is taken in anew."""
+        again = True
+        while again:
+            powers: dict[tuple[Node, tuple[int, ...]], Rational] = {}
+            merged: set[tuple[Node, tuple[int, ...]]] = set()
+            for node, labels, exponent in self.pieces:
+                labels = tuple(self.find(label) for label in labels)
+                if len(labels) == 2 and labels[0] > labels[1] and is_symmetric(node):
+                    labels = labels[::-1]
+                key = (node, labels)
+                if key in powers:
+                    merged.add(key)
+                powers[key] = powers.get(key, 0) + exponent
+            again = False
+            self.pieces = []
+            work: list[Piece] = []
+            for (node, labels), power in powers.items():
+                if power and (node, labels) in merged and isinstance(node, Sum | Product):
+                    work.append((node, labels, rational(power)))
+                    again = True
+                elif power:
+                    self.pieces.append((node, labels, self.idempotent(node, rational(power))))
+            while work:
+                self.take(*work.pop(), work)
+        self.meet()
+
+    @staticmethod
+    def idempotent(node: Node, exponent: Rational) -> Rational:
+        """step(x)^2 is step(x)."""
+        flat = isinstance(node, Apply) and node.operation.idempotent
+        return 1 if flat and isinstance(exponent, int) and exponent > 1 else exponent
+
+    def meet(self) -> None:
+        """Let functions of the same argument meet: sinh(x) / cosh(x) is tanh(x)."""
+        applied = [k for k, piece in enumerate(self.pieces) if isinstance(piece[0], Apply) and piece[0].operation.meets]
+        for k in applied:
+            node, labels, exponent = self.pieces[k]
+            assert isinstance(node, Apply)
+            for j, (other, where, power) in enumerate(self.pieces):
+                if j == k or where != labels or not isinstance(other, Apply) or other.arguments != node.arguments:
+                    continue
+                rule = node.operation.meets.get(other.operation.name)
+                found = rule(node, exponent, other, power) if rule is not None else None
+                if found is None:
+                    continue
+                self.pieces = [piece for i, piece in enumerate(self.pieces) if i not in (j, k)]
+                self.pieces += [(n, labels, rational(e)) for n, e in found if e]
+                self.collect()
+                return
 
     def cancel(self, output: tuple[int, ...]) -> bool:
         """Let one matrix meet its inverse; tell whether any did."""

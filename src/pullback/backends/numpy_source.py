@@ -1,0 +1,294 @@
+"""A plan as straight NumPy source: one call a kernel, into buffers that are there before.
+
+What depends on no input of the call - buffers, their transposes, numbers - is made once for each thread and is
+global to the generated function; what the caller keeps is new at every call, unless ``reuse`` is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from pullback.backends.numpy_functions import COMPARISONS, RISKY, UFUNCS
+from pullback.planning.memory import Memory, assign, owned_results
+from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
+
+_NO_OUT = frozenset({"solve", "apply"})
+
+
+def writes_out(step: Step) -> bool:
+    """Whether the kernel can write to an array that is given."""
+    return step.kind not in _NO_OUT and not (step.kind == "map" and step.detail[0] in ("erf", "where"))
+
+
+def _in_place(step: Step) -> bool:
+    return step.kind == "map" and writes_out(step)
+
+
+def _pooled(step: Step) -> bool:
+    return writes_out(step) and step.kind not in ("embed", "pad")
+
+
+@dataclass(slots=True)
+class Source:
+    """Generated source and what has to be global to it.
+
+    ``views`` are made at the start of each thread's life, in order: name and expression.
+    """
+
+    text: str
+    plan: Plan
+    memory: Memory
+    buffers: dict[str, tuple[int | None, Extent, float | None]] = field(default_factory=dict)
+    views: list[tuple[str, str]] = field(default_factory=list)
+    operations: dict[str, str] = field(default_factory=dict)
+    scratch: int = 0
+    risky: bool = False
+    fallible: bool = False
+
+
+class Writer:
+    """Writes the source of one plan."""
+
+    def __init__(self, plan: Plan, arrangement: str, reuse: bool) -> None:
+        self.plan = plan = owned_results(plan)
+        self.arrangement = arrangement
+        self.reuse = reuse
+        self.memory = assign(plan, _in_place, _pooled)
+        self.kept = {self.memory.group[self.memory.base[result.slot]] for result in plan.results}
+        self.source = Source("", plan, self.memory)
+        self.lines: list[str] = []
+        self.names: dict[int, str] = {}
+        self.lasting: set[int] = set()
+        self.made: set[str] = set()
+
+    def write(self) -> Source:
+        """Write all of it."""
+        plan = self.plan
+        parameters = list(plan.inputs)
+        for number, name in enumerate(parameters):
+            slot = plan.inputs[name][0]
+            if slot >= 0:
+                self.names[slot] = f"p{number}"
+        for step in plan.steps:
+            self.step(step)
+        body = [*self.lines, f"return {self.returned()}"]
+        checks = [
+            f"type(p{k}) is A and p{k}.shape == {shape!r} and p{k}.dtype is D"
+            for k, (_, shape) in enumerate(plan.inputs.values())
+        ]
+        given = ", ".join(f"p{k}" for k in range(len(parameters)))
+        lines = [f"def run({given}):"]
+        if checks:
+            lines += [f"    if not ({' and '.join(checks)}):", f"        return miss({given})"]
+        if self.source.risky:
+            lines += [f"    return enter(body{', ' if given else ''}{given})", f"def body({given}):"]
+        if self.source.fallible:
+            lines += ["    try:", *("        " + line for line in body)]
+            lines += ["    except E as error:", "        raise failed(error) from None"]
+        else:
+            lines += ["    " + line for line in body]
+        self.source.text = "\n".join(lines) + "\n"
+        return self.source
+
+    def returned(self) -> str:
+        """The expression that is handed out."""
+        shown = []
+        for result in self.plan.results:
+            name = self.names[result.slot]
+            shape = self.plan.shapes[result.slot]
+            if not self.reuse and shape == () and self.is_lasting(result.slot):
+                name += ".copy()"
+            shown.append(name if shape == result.shape else f"{name}.reshape({result.shape!r})")
+        return self.arrangement.format(*shown)
+
+    def is_lasting(self, slot: int) -> bool:
+        """Whether the array of a slot is the same at every call."""
+        return slot in self.lasting
+
+    def step(self, step: Step) -> None:
+        """Write one step."""
+        slot = step.output
+        if step.kind == "input":
+            return
+        if step.kind in ("constant", "full"):
+            self.names[slot] = f"c{slot}"
+            self.source.buffers[f"c{slot}"] = (None, self.plan.shapes[slot], step.detail[0])
+            self.lasting.add(slot)
+        elif step.kind in VIEWS:
+            self.view(step)
+        elif step.kind in UPDATES:
+            self.names[slot] = self.names[step.inputs[0]]
+            target, change = (self.names[k] for k in step.inputs)
+            self.lines.append(f"add({target}, {change}, {target})")
+        else:
+            self.kernel(step)
+
+    def view(self, step: Step) -> None:
+        """A view of something lasting is made once; of anything else, at every call."""
+        slot, (source,) = step.output, step.inputs
+        text = view_source(step, self.names[source], self.plan.shapes[source])
+        self.names[slot] = f"v{slot}"
+        if self.is_lasting(source) and self.stays_view(slot):
+            self.lasting.add(slot)
+            self.source.views.append((f"v{slot}", text))
+        else:
+            self.lines.append(f"v{slot} = {text}")
+
+    def stays_view(self, slot: int) -> bool:
+        """Whether NumPy can look at the base in this way without a copy."""
+        import numpy as np
+
+        chain: list[Step] = []
+        while self.plan.steps[slot].kind in VIEWS:
+            chain.append(self.plan.steps[slot])
+            slot = chain[-1].inputs[0]
+        shape = self.plan.shapes[slot]
+        strides = [1] * len(shape)
+        for k in range(len(shape) - 2, -1, -1):
+            strides[k] = strides[k + 1] * max(shape[k + 1], 1)
+        dummy = np.lib.stride_tricks.as_strided(np.empty(1, np.int8), shape, strides)
+        for step in reversed(chain):
+            if step.kind == "shape":
+                turned = dummy.view()
+                try:
+                    turned.shape = step.detail
+                except AttributeError:
+                    return False
+                dummy = turned
+            else:
+                scope = {"x": dummy, "broadcast_to": np.broadcast_to, "einsum": np.einsum}
+                dummy = eval(view_source(step, "x", dummy.shape), scope)
+        return True
+
+    def target(self, step: Step) -> tuple[str, bool]:
+        """The name that a kernel writes to, and whether there is an array of that name already."""
+        slot = step.output
+        group = self.memory.group[slot]
+        shape = self.plan.shapes[slot]
+        if group in self.memory.buffer:
+            number = self.memory.buffer[group]
+            name = f"b{group}"
+            self.source.buffers[name] = (number, self.plan.shapes[group], None)
+            self.lasting.add(slot)
+            return name, True
+        first = self.plan.steps[group]
+        own = group in self.kept
+        if writes_out(first) and (self.reuse or not own or shape == ()):
+            name = f"r{group}"
+            zeroed = 0.0 if first.kind in ("embed", "pad") else None
+            self.source.buffers[name] = (None, self.plan.shapes[group], zeroed)
+            self.lasting.add(slot)
+            return name, True
+        name = f"o{group}"
+        return name, name in self.made
+
+    def kernel(self, step: Step) -> None:
+        """Write one call."""
+        slot = step.output
+        name, there = self.target(step)
+        self.names[slot] = name
+        self.made.add(name)
+        inputs = [self.names[k] for k in step.inputs]
+        shape = self.plan.shapes[slot]
+        if step.kind == "map":
+            self.map(step, name, there, inputs, shape)
+        elif step.kind == "reduce":
+            self.reduce(step, name, there, inputs[0])
+        elif step.kind == "dot":
+            tail = f", {name})" if there else ")"
+            self.call(name, there, f"{inputs[0]}.dot({inputs[1]}{tail}")
+        elif step.kind == "matmul":
+            self.call(name, there, f"matmul({', '.join(inputs)}{f', {name}' if there else ''})")
+        elif step.kind == "contract":
+            letters = ["".join(chr(97 + x) for x in labels) for labels in step.detail]
+            text = f"{letters[0]},{letters[1]}->{letters[2]}"
+            self.call(name, there, f"einsum({text!r}, {', '.join(inputs)}{f', out={name}' if there else ''})")
+        elif step.kind in ("embed", "pad"):
+            self.place(step, name, there, inputs[0], shape)
+        elif step.kind == "solve":
+            self.source.fallible = True
+            self.lines.append(f"{name} = solve({', '.join(inputs)})")
+        else:
+            self.source.fallible = self.source.risky = True
+            function = f"f{slot}"
+            self.source.operations[function] = step.detail[0]
+            self.lines.append(f"{name} = asarray({function}({', '.join(inputs)}), D)")
+
+    def call(self, name: str, there: bool, text: str) -> None:
+        """A call that writes to ``name``, or makes it."""
+        self.lines.append(text if there else f"{name} = {text}")
+
+    def map(self, step: Step, name: str, there: bool, inputs: list[str], shape: Extent) -> None:
+        """An entrywise function."""
+        (function,) = step.detail
+        given = ", ".join(inputs)
+        self.source.risky |= function in RISKY
+        if function in UFUNCS:
+            tail = "" if not there else f", out={name}" if function in ("maximum", "minimum") else f", {name}"
+            self.call(name, there, f"{UFUNCS[function]}({given}{tail})")
+        elif function in COMPARISONS:
+            self.source.scratch = max(self.source.scratch, prod(shape))
+            mask = f"m{step.output}"
+            self.source.views.append((mask, f"scratch[:{prod(shape)}].reshape({shape!r})"))
+            self.make(name, there, shape)
+            self.lines += [f"{COMPARISONS[function]}({given}, {mask})", f"copyto({name}, {mask})"]
+        elif function == "finite":
+            self.make(name, there, shape)
+            self.lines += [f"maximum({given}, LOW, out={name})", f"minimum({name}, HIGH, out={name})"]
+        elif function == "copy":
+            self.lines.append(f"copyto({name}, {given})" if there else f"{name} = {given}.copy()")
+        elif function == "where":
+            self.lines.append(f"{name} = asarray(where({given}), D)")
+        else:
+            self.lines.append(f"{name} = asarray(erf({given}), D)")
+
+    def make(self, name: str, there: bool, shape: Extent) -> None:
+        """Make an array to write to, where there is none."""
+        if not there:
+            self.lines.append(f"{name} = empty({shape!r}, D)")
+
+    def reduce(self, step: Step, name: str, there: bool, given: str) -> None:
+        """A sum or a maximum."""
+        function, *axes = step.detail
+        keep = bool(axes) and axes[-1] == "keep"
+        axes = axes[:-1] if keep else axes
+        shown = repr(axes[0]) if len(axes) == 1 else repr(tuple(axes))
+        call = f"{'add' if function == 'add' else 'maximum'}_reduce({given}, {shown}, None"
+        call += f", {name if there else 'None'}" + (", True)" if keep else ")")
+        self.call(name, there, call)
+
+    def place(self, step: Step, name: str, there: bool, given: str, shape: Extent) -> None:
+        """Write into a part of an array of zeros."""
+        if step.kind == "embed":
+            view = f"einsum({name}, {list(step.detail[0])!r}, {list(step.detail[1])!r})"
+        else:
+            length = self.plan.shapes[step.inputs[0]][-1]
+            view = f"{name}[..., {step.detail[0]}:{step.detail[0] + length}]"
+        if there:
+            self.source.views.append((f"d{step.output}", view))
+            self.lines.append(f"copyto(d{step.output}, {given})")
+        else:
+            self.lines += [f"{name} = zeros({shape!r}, D)", f"copyto({view}, {given})"]
+
+
+def view_source(step: Step, name: str, shape: Extent) -> str:
+    """A view as NumPy source."""
+    if step.kind == "permute":
+        return f"{name}.T" if step.detail == (1, 0) else f"{name}.transpose({step.detail!r})"
+    if step.kind == "shape":
+        return f"{name}.reshape({step.detail!r})"
+    if step.kind == "expand":
+        return f"broadcast_to({name}, {step.detail!r})"
+    if step.kind == "diagonal":
+        kept = list(dict.fromkeys(step.detail))
+        return f"einsum({name}, {list(step.detail)!r}, {kept!r})"
+    return f"{name}[..., {step.detail[0]}:{step.detail[1]}]"
+
+
+def used(plan: Plan, name: str) -> bool:
+    """Whether a plan reads an input."""
+    return plan.inputs[name][0] >= 0
+
+

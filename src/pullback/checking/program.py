@@ -1,0 +1,203 @@
+"""Checks of derived closed forms against numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pullback.checking.compare import Comparison
+from pullback.checking.draw import DOMAINS, STRUCTURED, Point, dimension_names, draw, prime_sizes, structured
+from pullback.checking.forward import Forward, of_source
+from pullback.checking.measure import Function
+from pullback.checking.report import Report
+from pullback.deriving import Names, Source, as_program, backward, chosen
+from pullback.errors import ValuesError
+from pullback.evaluation.binding import bind
+from pullback.expression import Expression, Results
+from pullback.lowering.program import Input, Program
+from pullback.syntax.names import normalise
+
+RANDOM_POINTS = 3
+_SECOND_TOLERANCE = 1e-6
+
+
+def check_program(
+    source: Source,
+    wrt: Names = None,
+    values: Mapping[str, Any] | None = None,
+    *,
+    order: int = 1,
+    seed: int = 0,
+    tolerance: float | None = None,
+    language: str = "en",
+    points: Sequence[str] | None = None,
+    **reading: Any,
+) -> Report:
+    """Check the derived backward pass of a program; ``pullback.check`` says what the arguments mean."""
+    import numpy as np
+
+    program = as_program(source, **reading)
+    source = program if isinstance(source, str) else source
+    names = chosen(program, wrt)
+    upstream = free_name(program)
+    results = backward(program, names, upstream)
+    rng = np.random.default_rng(seed)
+    forward = of_source(source, program)
+    constants = getattr(program, "constants", {})
+
+    def gradients(point: Point, given: Any) -> Mapping[str, Any]:
+        found = results.evaluate({**point.sizes, **point.values, **constants, upstream: given})
+        return {normalise(name): array for name, array in found.items()}
+
+    comparison = Comparison(_subject(program), forward, gradients, names, rng, tolerance)
+    usable = []
+    for point in points_of(program, values, rng, forward, points):
+        if comparison.at(point):
+            usable.append(point)
+    if order == 2:
+        _second(comparison, program, results, upstream, names, usable[:2], rng)
+    return comparison.report(language, order)
+
+
+def free_name(program: Program) -> str:
+    """A name for the upstream gradient that the program does not use."""
+    taken = {*program.inputs, *(normalise(s.name) for s in program.statements if s.name)}
+    return next(name for name in ("g", "dy", "g_out", "upstream", "upstream1") if name not in taken)
+
+
+def points_of(
+    program: Program, values: Mapping[str, Any] | None, rng: Any, forward: Forward, wanted: Sequence[str] | None = None
+) -> list[Point]:
+    """Give the points to compare at: the given one first, then random and structured ones."""
+    points = [given_point(program, values)] if values else []
+    wanted = ("random", *STRUCTURED) if wanted is None else wanted
+    names = dimension_names(program.inputs, _spoken(program))
+    fixed = getattr(program, "constants", {})
+    domain = find_domain(program, forward)
+    if "random" in wanted:
+        for turn in range(RANDOM_POINTS):
+            sizes = prime_sizes(names, turn)
+            drawn = {**draw(program.inputs, sizes, rng, domain), **fixed}
+            points.append(Point(f"random {turn + 1}", drawn, sizes))
+    for kind in (kind for kind in STRUCTURED if kind in wanted):
+        sizes = prime_sizes(names)
+        points.append(Point(kind, {**structured(program.inputs, sizes, kind, rng, domain), **fixed}, sizes))
+    return points
+
+
+def find_domain(program: Program, forward: Forward) -> str:
+    """The first domain from which the program has finite values."""
+    import numpy as np
+
+    from pullback.checking.evaluator import UnfitError
+
+    names = dimension_names(program.inputs, _spoken(program))
+    for domain in DOMAINS:
+        rng = np.random.default_rng(7)
+        fine = 0
+        for turn in range(3):
+            sizes = prime_sizes(names, turn)
+            drawn = {**draw(program.inputs, sizes, rng, domain), **getattr(program, "constants", {})}
+            try:
+                fine += bool(np.all(np.isfinite(forward(drawn, sizes))))
+            except UnfitError:
+                break
+        if fine == 3:
+            return domain
+    return "normal"
+
+
+def given_point(program: Program, values: Mapping[str, Any]) -> Point:
+    """Fit the user's values to the inputs.
+
+    Raises:
+        ValuesError: A value is missing or does not fit.
+    """
+    import numpy as np
+
+    needed = [entry.variable for entry in program.inputs.values()]
+    names = dimension_names(program.inputs, _spoken(program))
+    values = {**getattr(program, "constants", {}), **values}
+    bound = bind(program.inputs, values, needed, names)
+    known = {normalise(name): value for name, value in values.items()}
+    arrays = {name: np.asarray(known[name], dtype=np.float64) for name in program.inputs}
+    if not all(np.all(np.isfinite(array)) for array in arrays.values()):
+        raise ValuesError("the values are not all finite numbers")
+    return Point("given", arrays, bound.sizes)
+
+
+def _spoken(program: Program) -> list[str]:
+    """The dimension names that statements have and inputs do not."""
+    return [name for s in program.statements for axis in s.shape for name in sorted(axis.names)]
+
+
+def _subject(program: Program) -> str:
+    text = " ; ".join(line.strip() for line in program.source.splitlines() if line.strip())
+    return text if len(text) <= 100 else text[:97] + "…"
+
+
+def _second(
+    comparison: Comparison,
+    program: Program,
+    results: Results,
+    upstream: str,
+    names: Sequence[str],
+    points: Sequence[Point],
+    rng: Any,
+) -> None:
+    """Compare second derivatives: the gradient of <v, gradient> beside differences of measured slopes."""
+    import numpy as np
+
+    from pullback.checking.measure import Measured, ridders
+
+    directions = {name: f"{name}_along" for name in names}
+    for point in points:
+        output = comparison.forward(point.values, point.sizes)
+        given = np.asarray(rng.standard_normal(output.shape))
+        along = {name: np.asarray(rng.standard_normal(np.shape(point.values[name]))) for name in names}
+        derived = _products(program, results, upstream, names, directions)
+        known = {**point.sizes, **point.values, upstream: given, **{directions[n]: along[n] for n in names}}
+        found = {name: expression.evaluate(known) for name, expression in derived.items()}
+        for name in names:
+            value = np.asarray(point.values[name])
+            measured: list[tuple[tuple[int, ...], float, Measured]] = []
+            for k in range(min(value.size, 12)):
+                index = tuple(int(i) for i in np.unravel_index(k, value.shape))
+
+                def slope(step: float, name: str = name, index: tuple[int, ...] = index) -> tuple[float, list[bytes], set[str]]:
+                    moved = np.array(point.values[name], dtype=np.float64)
+                    moved[index] += step
+                    function = Function(comparison.forward, {**point.values, name: moved}, point.sizes, given)
+                    here = function.complex_step(along) if comparison.analytic else function.extrapolated(along)
+                    return here.value, sorted(kink.encode() for kink in here.kinks), set(here.kinks)
+
+                second = ridders(slope, max(1e-3, abs(float(value[index]))) if value.size else 1.0)
+                spread = second.error + (0.0 if comparison.analytic else 1e-7 * abs(second.value) + 1e-7)
+                measured.append((index, float(found[name][index]), Measured(second.value, spread, second.kinks)))
+            before, comparison.relative = comparison.relative, max(comparison.relative or 0.0, _SECOND_TOLERANCE)
+            comparison.collect(f"H·v of {name}", point, measured)
+            comparison.relative = before
+
+
+def _products(
+    program: Program, results: Results, upstream: str, names: Sequence[str], directions: Mapping[str, str]
+) -> dict[str, Expression]:
+    """Derive the Hessian of <g, output> times a direction, for every variable."""
+    from pullback.calculus.reverse import backward as pull_back
+    from pullback.lowering.program import squeezed
+    from pullback.tensor.add import add
+    from pullback.tensor.node import make_variable
+
+    variables = [program.inputs[name].variable for name in names]
+    totals: dict[str, list[tuple[int, Any]]] = {name: [] for name in names}
+    extra = {upstream: Input(upstream, program.output.shape, frozenset())}
+    for name in names:
+        entry = program.inputs[name]
+        extra[directions[name]] = Input(directions[name], entry.shape, frozenset())
+        direction = make_variable(normalise(directions[name]), squeezed(entry.shape))
+        for other, part in zip(names, pull_back(results[entry.name].node, direction, variables), strict=True):
+            totals[other].append((1, part))
+    return {
+        name: Expression(add(totals[name], squeezed(program.inputs[name].shape)), program.inputs[name].shape, program, extra)
+        for name in names
+    }

@@ -1,0 +1,67 @@
+"""One plan for a program and its derivatives, shared and linear in depth.
+
+Each cotangent is a stand-in that is computed once and used by all that lies below it, as a person would write
+``dh = W2' dz`` before going on; so a deep program costs what it is long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pullback.calculus.reverse import backward
+from pullback.tensor.add import add
+from pullback.tensor.node import Node, Product, Sum, Variable, make_variable, topological
+from pullback.tensor.product import number_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cotangents:
+    """Gradients of the targets, in terms of the inputs and of stand-ins with their definitions."""
+
+    gradients: list[Node]
+    standins: dict[Variable, Node]
+
+
+def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents:
+    """Pull ``seed`` back to the targets, each cotangent under a name of its own."""
+    order = list(topological([root]))
+    wanted = set(targets)
+    active: set[Node] = set()
+    for node in order:
+        if node in wanted or any(child in active for child in node.children):
+            active.add(node)
+    collected: dict[Node, list[Node]] = {root: [seed]}
+    standins: dict[Variable, Node] = {}
+    total: dict[Node, Node] = {}
+    for node in reversed(order):
+        if node not in active or node not in collected:
+            continue
+        here = add([(1, part) for part in collected.pop(node)], node.axes)
+        if node in wanted:
+            total[node] = here
+            continue
+        if isinstance(here, Sum) and not here.terms:
+            continue
+        children = [child for child in dict.fromkeys(node.children) if child in active]
+        if not _is_small(here):
+            name = make_variable(f"cotangent {len(standins)}", node.axes)
+            standins[name] = here
+            here = name
+        for child, part in zip(children, backward(_detached(node), here, children), strict=True):
+            collected.setdefault(child, []).append(part)
+    zero = {target: add([], target.axes) for target in targets}
+    return Cotangents([total.get(target, zero[target]) for target in targets], standins)
+
+
+def _detached(node: Node) -> Node:
+    return node
+
+
+def _is_small(node: Node) -> bool:
+    """Whether naming it would share nothing: an input, or a number."""
+    if isinstance(node, Variable) or number_of(node) is not None:
+        return True
+    if isinstance(node, Sum) and len(node.terms) == 1:
+        return _is_small(node.terms[0].node)
+    return isinstance(node, Product) and not node.factors
