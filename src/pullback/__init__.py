@@ -8,21 +8,62 @@ way to it, a proof that it is right, and code that runs it.
 dL/dW = g x'
 dL/dx = W' g
 dL/db = g
+
+Names are loaded when they are first used, so that ``import pullback`` costs next to nothing.
 """
 
-from pullback.deriving import backward as backward
-from pullback.deriving import gradient as gradient
-from pullback.deriving import hessian as hessian
-from pullback.deriving import jacobian as jacobian
-from pullback.deriving import parse as parse
-from pullback.errors import NotationError as NotationError
-from pullback.errors import PullbackError as PullbackError
-from pullback.errors import ShapeError as ShapeError
-from pullback.errors import UnsupportedError as UnsupportedError
-from pullback.errors import ValuesError as ValuesError
-from pullback.expression import Expression as Expression
-from pullback.lowering.program import Program as Program
-from pullback.rendering.derivation import Derivation as Derivation
-from pullback.rendering.derivation import derive as derive
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pullback.deriving import backward as backward
+    from pullback.deriving import gradient as gradient
+    from pullback.deriving import hessian as hessian
+    from pullback.deriving import jacobian as jacobian
+    from pullback.deriving import parse as parse
+    from pullback.errors import NotationError as NotationError
+    from pullback.errors import PullbackError as PullbackError
+    from pullback.errors import ShapeError as ShapeError
+    from pullback.errors import UnsupportedError as UnsupportedError
+    from pullback.errors import ValuesError as ValuesError
+    from pullback.expression import Expression as Expression
+    from pullback.expression import Results as Results
+    from pullback.lowering.program import Program as Program
+    from pullback.rendering.derivation import Derivation as Derivation
+    from pullback.rendering.derivation import derive as derive
 
 __version__ = "0.1.0"
+
+_MODULES = {
+    "backward": "deriving",
+    "gradient": "deriving",
+    "hessian": "deriving",
+    "jacobian": "deriving",
+    "parse": "deriving",
+    "derive": "rendering.derivation",
+    "Derivation": "rendering.derivation",
+    "Expression": "expression",
+    "Results": "expression",
+    "Program": "lowering.program",
+    "PullbackError": "errors",
+    "NotationError": "errors",
+    "ShapeError": "errors",
+    "UnsupportedError": "errors",
+    "ValuesError": "errors",
+}
+"""Where each public name lives; the imports above say the same to type checkers."""
+
+__all__ = ["__version__", *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module 'pullback' has no attribute {name!r}")
+    value = getattr(import_module(f"pullback.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,16 +11,18 @@ from pullback.calculus.reverse import jacobian as local_jacobian
 from pullback.dimension import ONE
 from pullback.errors import NotationError, Place, ShapeError
 from pullback.expression import Expression, Results
-from pullback.lowering.program import Input, Program, lower_program, read_program
+from pullback.lowering.program import Input, Program, lower_program, read_program, squeezed
 from pullback.simplification.simplify import open_merges, simplify
 from pullback.syntax import tree
 from pullback.syntax.names import normalise
 from pullback.syntax.tree import Binding
 from pullback.tensor.node import Node
+from pullback.tensor.product import permuted
 from pullback.tensor.substitute import Lifted, substitute_all
 
 Source = str | Program | Expression
 Names = str | Sequence[str] | None
+_LAYOUTS = ("denominator", "numerator")
 
 
 def parse(
@@ -171,14 +173,28 @@ def jacobian(
 ) -> Expression:
     """Derive the Jacobian: the axes of the output, then those of the variable.
 
+    Args:
+        source: The function: text, Program or Expression.
+        wrt: The input; it may be left out where there is only one.
+        shapes: As in ``parse``.
+        assume: As in ``parse``.
+        batch: As in ``parse``.
+        layout: With ``"numerator"``, what is shown is transposed: the variable's axes come first.
+
     >>> str(jacobian("y = A x", "x")), jacobian("y = A x", "x").shape
     ('A', ('m', 'n'))
     """
     program = as_program(source, shapes, assume, batch)
     name = _only(program, wrt)
     (node,) = by_inputs(program, [name], lambda root, targets: [local_jacobian(root, targets[0])])
-    axes = (*program.output.shape, *program.inputs[name].shape)
-    return Expression(simplify([node])[0], axes, program)
+    outer, inner = program.output.shape, program.inputs[name].shape
+    if layout not in _LAYOUTS:
+        raise NotationError(f"{layout} is not a layout", hint=f"the layouts are: {', '.join(_LAYOUTS)}")
+    if layout == "numerator":
+        count = len(squeezed(outer))
+        order = [*range(count, len(node.axes)), *range(count)]
+        node, outer, inner = permuted(node, order), inner, outer
+    return Expression(simplify([node])[0], (*outer, *inner), program)
 
 
 def hessian(

@@ -15,7 +15,7 @@ from pullback.lowering.program import Input, Program
 from pullback.syntax.names import normalise
 from pullback.syntax.printer import show, show_program
 from pullback.syntax.tree import Binding, Syntax
-from pullback.tensor.node import Node, Product, Sum, Variable, topological
+from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, topological
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -78,8 +78,15 @@ class Expression:
     def show(self, style: str = "plain") -> str:
         """Print it in a style: plain, unicode, latex or mathml; shared parts on lines before it."""
         if not self.spelled.where:
-            return show(self.tree, style)
-        return show_program((*self.spelled.where, Binding(None, self.tree)), style)
+            text = show(self.tree, style)
+        else:
+            text = show_program((*self.spelled.where, Binding(None, self.tree)), style)
+        return self._declared(text) if style in ("plain", "unicode") else text
+
+    def _declared(self, text: str) -> str:
+        """Put the declarations of functions known by name before a text that calls them."""
+        called = {n.operation.name.rstrip("'") for n in topological([self.node]) if isinstance(n, Apply) and isinstance(n.operation, Unknown)}
+        return "\n".join([*(f"{name} : entrywise" for name in sorted(called)), text])
 
     def __str__(self) -> str:
         return self.show("plain")

@@ -58,6 +58,7 @@ class Writer:
         self.memory = assign(plan, _in_place, _pooled)
         self.kept = {self.memory.group[self.memory.base[result.slot]] for result in plan.results}
         self.source = Source("", plan, self.memory)
+        self.steps = {step.output: step for step in plan.steps}
         self.lines: list[str] = []
         self.names: dict[int, str] = {}
         self.lasting: set[int] = set()
@@ -73,7 +74,8 @@ class Writer:
                 self.names[slot] = f"p{number}"
         for step in plan.steps:
             self.step(step)
-        body = [*self.lines, f"return {self.returned()}"]
+        returned = self.returned()
+        body = [*self.lines, f"return {returned}"]
         checks = [
             f"type(p{k}) is A and p{k}.shape == {shape!r} and p{k}.dtype is D"
             for k, (_, shape) in enumerate(plan.inputs.values())
@@ -96,7 +98,7 @@ class Writer:
         """The expression that is handed out."""
         shown = []
         for result in self.plan.results:
-            name = self.names[result.slot]
+            name = self.name(result.slot)
             shape = self.plan.shapes[result.slot]
             if not self.reuse and shape == () and self.is_lasting(result.slot):
                 name += ".copy()"
@@ -117,18 +119,35 @@ class Writer:
             self.source.buffers[f"c{slot}"] = (None, self.plan.shapes[slot], step.detail[0])
             self.lasting.add(slot)
         elif step.kind in VIEWS:
-            self.view(step)
+            return
         elif step.kind in UPDATES:
-            self.names[slot] = self.names[step.inputs[0]]
-            target, change = (self.names[k] for k in step.inputs)
+            target, change = (self.name(k) for k in step.inputs)
+            self.names[slot] = target
             self.lines.append(f"add({target}, {change}, {target})")
         else:
             self.kernel(step)
 
+    def name(self, slot: int) -> str:
+        """What an array is called; views are written when first asked for."""
+        if slot not in self.names:
+            self.view(self.steps[slot])
+        return self.names[slot]
+
+    def broadcast_name(self, slot: int) -> str:
+        """What an operand of a ufunc is called, which may go without leading axes of length one."""
+        step = self.steps[slot]
+        while step.kind == "shape" and slot not in self.names:
+            shape, source = self.plan.shapes[slot], step.inputs[0]
+            inner = self.plan.shapes[source]
+            if shape[len(shape) - len(inner) :] != inner or any(n != 1 for n in shape[: len(shape) - len(inner)]):
+                break
+            slot, step = source, self.steps[source]
+        return self.name(slot)
+
     def view(self, step: Step) -> None:
         """A view of something lasting is made once; of anything else, at every call."""
         slot, (source,) = step.output, step.inputs
-        text = view_source(step, self.names[source], self.plan.shapes[source])
+        text = view_source(step, self.name(source), self.plan.shapes[source])
         self.names[slot] = f"v{slot}"
         if self.is_lasting(source) and self.stays_view(slot):
             self.lasting.add(slot)
@@ -141,8 +160,8 @@ class Writer:
         import numpy as np
 
         chain: list[Step] = []
-        while self.plan.steps[slot].kind in VIEWS:
-            chain.append(self.plan.steps[slot])
+        while self.steps[slot].kind in VIEWS:
+            chain.append(self.steps[slot])
             slot = chain[-1].inputs[0]
         shape = self.plan.shapes[slot]
         strides = [1] * len(shape)
@@ -173,7 +192,7 @@ class Writer:
             self.source.buffers[name] = (number, self.plan.shapes[group], None)
             self.lasting.add(slot)
             return name, True
-        first = self.plan.steps[group]
+        first = self.steps[group]
         own = group in self.kept
         if writes_out(first) and (self.reuse or not own or shape == ()):
             name = f"r{group}"
@@ -186,12 +205,14 @@ class Writer:
 
     def kernel(self, step: Step) -> None:
         """Write one call."""
-        slot = step.output
+        slot, shape = step.output, self.plan.shapes[step.output]
+        full = step.kind != "map" or any(self.plan.shapes[k] == shape for k in step.inputs)
+        full = full and not (step.kind == "map" and step.detail[0] == "where")
+        given = [self.broadcast_name(k) if step.kind == "map" and full else self.name(k) for k in step.inputs]
         name, there = self.target(step)
         self.names[slot] = name
         self.made.add(name)
-        inputs = [self.names[k] for k in step.inputs]
-        shape = self.plan.shapes[slot]
+        inputs = given
         if step.kind == "map":
             self.map(step, name, there, inputs, shape)
         elif step.kind == "reduce":

@@ -18,6 +18,10 @@ DIFFERENCE_TOLERANCE = 1e-6
 _AGREE = 1e-4
 _MOST_ENTRIES = 48
 _ERROR_FACTOR = 10.0
+_ROUNDING = 1e-13
+"""Where all entries cancel to nothing, this much of the largest value is rounding."""
+_STEEP = 1e12
+"""A measured slope above this beside an infinite one is a vertical tangent."""
 
 Gradients = Callable[[Point, Any], Mapping[str, Any]]
 """Give, for a point and an upstream gradient, an array for each variable."""
@@ -86,17 +90,20 @@ class Comparison:
         import numpy as np
 
         finite = [abs(m.value) for _, _, m in measured if np.isfinite(m.value)]
+        sizes = [float(np.max(np.abs(value), initial=0.0)) for value in point.values.values()]
+        floor = _ROUNDING * max([1.0, *sizes])
         scale = max([*finite, *(abs(g) for _, g, _ in measured if np.isfinite(g))], default=0.0)
         for index, given, found in measured:
             if found.kinks:
                 for kink in found.kinks:
                     self.excluded[f"kink: {kink}"] += 1
                 continue
-            if not np.isfinite(found.value):
+            steep = not np.isfinite(given) and abs(found.value) > _STEEP
+            if not np.isfinite(found.value) or steep:
                 self.excluded[f"unmeasured: {point.name}"] += 1
                 continue
-            allowed = self.tolerance * scale + _ERROR_FACTOR * found.error + 1e-290
-            self.all.append(Entry(name, index, given, found.value, max(allowed, 1e-14), point.name))
+            allowed = self.tolerance * scale + _ERROR_FACTOR * found.error
+            self.all.append(Entry(name, index, given, found.value, max(allowed, floor), point.name))
             self.entries += 1
             self.points[point.name] += 1
 

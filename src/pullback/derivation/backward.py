@@ -65,7 +65,11 @@ class _Walk:
             if not self.left[name] and len(self.parts[name]) > 1:
                 steps.append(self.added(name))
         y = Name(local.name)
-        parameters: dict[str, Parameter] = {"y": y, "statement": equation(y, local.tree), "gradient": local.names.gradient(local.name)}
+        parameters: dict[str, Parameter] = {
+            "y": y,
+            "statement": equation(y, local.tree),
+            "gradient": local.names.gradient(local.name),
+        }
         return Step("statement", parameters, (), local.rules[0], tuple(steps), "brief")
 
     def scene(self, position: int, shared: frozenset[str]) -> Scene | None:
@@ -82,7 +86,7 @@ class _Walk:
         readings = self.request.readings
         if readings is None or local.name not in readings.gradients:
             return
-        value = readings.of_tree(closed.tree, closed.where)
+        value = readings.of_expression(closed.expression)
         if value is None or name not in readings.values:
             return
         value = value.reshape(readings.values[name].shape)

@@ -87,8 +87,9 @@ class _Function:
         order = list(topological([output.node]))
         needed = [node for node in order if isinstance(node, Variable)]
         names = {n for node in order for axis in node.axes for n in axis.names}
+        self.functions = {name: value for name, value in values.items() if callable(value)}
         given = {name: values[name] for name in output.inputs if name in values}
-        sizes = {name: value for name, value in values.items() if name not in output.inputs}
+        sizes = {n: v for n, v in values.items() if n not in output.inputs and n not in self.functions}
         self.bound = bind(output.inputs, {**given, **sizes}, needed, sorted(names))
         self.arrays = {variable.name: (variable, array) for variable, array in self.bound.arrays.items()}
         self.shapes = {name: values[name].shape for name in given}
@@ -104,5 +105,6 @@ class _Function:
         variable, array = self.arrays[name]
         changed = np.array(array, dtype=np.float64).reshape(self.shapes[name])
         changed[index] = value
-        (result,) = interpret([self.node], {**self.bound.arrays, variable: changed.reshape(array.shape)}, self.bound.sizes)
+        arrays = {**self.bound.arrays, variable: changed.reshape(array.shape)}
+        (result,) = interpret([self.node], arrays, self.bound.sizes, self.functions)
         return float(np.sum(self.upstream * result))

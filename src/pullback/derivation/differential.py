@@ -43,7 +43,9 @@ def statement_by_differentials(
             steps.append(Step("differential.loss", {"y": y}, tuple(start)))
     else:
         inner = paired(gradient, axes, dy)
-        steps.append(Step("differential.inner", {"y": y, "gradient": gradient}, (equation(differential(names.loss), inner),)))
+        steps.append(
+            Step("differential.inner", {"y": y, "gradient": gradient}, (equation(differential(names.loss), inner),))
+        )
     for name, term in terms.items():
         steps.append(_operand(local, name, term, closed[name], readings, is_loss, name in shared))
     return steps
@@ -74,7 +76,12 @@ def _operand(
     move = "differential.move.vector" if len(_wide(axes)) <= 1 else "differential.move.matrix"
     where = tuple(equation(Name(b.name or ""), b.value) for b in closed.where)
     steps = [
-        Step(move, {"x": x, "differential": d}, (*where, equation(*sides)), Rule("cyclic" if len(_wide(axes)) > 1 else "transpose")),
+        Step(
+            move,
+            {"x": x, "differential": d},
+            (*where, equation(*sides)),
+            Rule("cyclic" if len(_wide(axes)) > 1 else "transpose"),
+        ),
         Step("differential.read", {"x": x, "differential": d, "gradient": left}, closed_lines(left, closed)),
     ]
     numbers = numbers_step(left, closed, readings) if readings is not None else None

@@ -48,7 +48,8 @@ def operand_step(
             raise TooLongError
         steps = list(_Reading(local, scene, Slopes(scene, operand), closed, left, is_loss).steps(is_first))
     except TooLongError:
-        steps = [Step("operand.rule", {"x": written, "y": Name(local.name)}, closed_lines(left, closed), local.rule_for(operand))]
+        kind = "operand.rule" if scene is None else "operand.long"
+        steps = [Step(kind, {"x": written, "y": Name(local.name)}, closed_lines(left, closed), local.rule_for(operand))]
     if numbers is not None:
         steps.append(numbers)
     shape = local.shape(closed.expression.axes)
@@ -116,7 +117,9 @@ class _Reading:
         j: tuple[str, ...] = ("j",) if places != [()] else ()
         terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, j)]) for o in outs]
         general = equation(scene.gradient(self.operand, j), plus(terms))
-        yield Step("chain", {"x": self.x, "y": self.y, "entry": scene.symbol(self.operand, j)}, (general,), Rule("chain"))
+        yield Step(
+            "chain", {"x": self.x, "y": self.y, "entry": scene.symbol(self.operand, j)}, (general,), Rule("chain")
+        )
         whole = Matrix(tuple(tuple(scene.slope(o, self.operand, p) for o in outs) for p in places))
         upstream = column(scene.gradient(scene.out, o) for o in outs)
         stack = Line((column(scene.gradient(self.operand, p) for p in places), EQUALS, whole, upstream))
@@ -280,7 +283,9 @@ class _Reading:
         slopes = self.slopes
         if self.is_loss:
             return plus([slopes.at(o, place) for o in slopes.support[place]])
-        return plus([_joined(self.scene.gradient(self.scene.out, o), slopes.at(o, place)) for o in slopes.support[place]])
+        return plus(
+            [_joined(self.scene.gradient(self.scene.out, o), slopes.at(o, place)) for o in slopes.support[place]]
+        )
 
     # the general form
 

@@ -14,13 +14,17 @@ from math import prod
 
 from pullback.derivation.formula import entry
 from pullback.derivation.scalars import ONE, ZERO, is_zero, number, over, plus, power, times
+from pullback.syntax.forms import fold
 from pullback.syntax.tree import Call, Indexed, Power, Syntax
 from pullback.tensor.add import scaled
-from pullback.tensor.node import Apply, Factor, Node, Product, Sum, Variable, topological
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, topological
 from pullback.tensor.reshape import Linear
 
 MOST_TERMS = 64
 """Longer sums are not written out."""
+
+MOST_LEAVES = 60
+"""Nor are entries that consist of more symbols."""
 
 Index = tuple[int, ...]
 Letters = tuple[str, ...]
@@ -62,6 +66,8 @@ class Expander:
             if self.budget < 0:
                 raise TooLongError
             found = self._entry(node, index)
+            if leaves_of(found) > MOST_LEAVES:
+                raise TooLongError
             self.done[key] = found
         return found
 
@@ -141,7 +147,7 @@ class Expander:
             tree = entry_of(factor)
             if is_zero(tree) and factor.exponent > 0:
                 return ZERO
-            (above if factor.exponent > 0 else below).append(power(tree, abs(factor.exponent)))
+            (above if factor.exponent > 0 else below).append(power(tree, _size(factor.exponent)))
         return over(times(above) if above else ONE, below)
 
     def sorted_factors(self, node: Product) -> list[Factor]:
@@ -223,8 +229,17 @@ class Expander:
             tree = self.generic(factor.node, tuple(place[i] for i in factor.indices))
             if tree is None:
                 return None
-            (above if factor.exponent > 0 else below).append(power(tree, abs(factor.exponent)))
+            (above if factor.exponent > 0 else below).append(power(tree, _size(factor.exponent)))
         return over(times(above), below)
+
+
+def _size(exponent: Rational) -> Rational:
+    return exponent if exponent > 0 else -exponent
+
+
+def leaves_of(tree: Syntax) -> int:
+    """The number of symbols in an entry."""
+    return fold(tree, lambda node, parts: sum(parts) or 1)
 
 
 def _length(node: Product, label: int) -> int:
@@ -239,4 +254,3 @@ def _applied(node: Apply, arguments: Sequence[Syntax]) -> Syntax:
     if name == "power":
         return Power(arguments[0], arguments[1])
     return Call(_CALLED.get(name, name), tuple(arguments))
-

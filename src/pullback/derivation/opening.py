@@ -36,7 +36,11 @@ def given_step(request: Request) -> Step:
         lines: tuple[Line, ...] = ()
         if readings is not None and name in readings.values:
             lines = (equation(Name(entry.name), shown(readings.values[name])),)
-        parameters: dict[str, Parameter] = {"x": Name(entry.name), "kind": kind_of(entry.shape), "shape": shape_of(entry.shape, sizes)}
+        parameters: dict[str, Parameter] = {
+            "x": Name(entry.name),
+            "kind": kind_of(entry.shape),
+            "shape": shape_of(entry.shape, sizes),
+        }
         kind = "given.input" if entry.shape else "given.scalar"
         if entry.properties:
             words = sorted(entry.properties)
@@ -71,7 +75,9 @@ def _upstream(request: Request) -> Step:
     lines: tuple[Line, ...] = ()
     if request.readings is not None and names.output in request.readings.gradients:
         lines = (equation(gradient, shown(request.readings.gradients[names.output])),)
-    return Step("given.upstream", {"y": y, "gradient": gradient, "shape": shape_of(output.shape, request.arrays[1])}, lines)
+    return Step(
+        "given.upstream", {"y": y, "gradient": gradient, "shape": shape_of(output.shape, request.arrays[1])}, lines
+    )
 
 
 def _conventions(request: Request) -> list[Step]:
@@ -92,7 +98,11 @@ def forward_step(request: Request) -> Step:
         readings = request.readings
         if readings is not None and name in readings.values:
             lines.append(equation(Name(name), shown(readings.values[name])))
-        parameters: dict[str, Parameter] = {"y": Name(name), "kind": kind_of(statement.shape), "shape": shape_of(statement.shape, request.arrays[1])}
+        parameters: dict[str, Parameter] = {
+            "y": Name(name),
+            "kind": kind_of(statement.shape),
+            "shape": shape_of(statement.shape, request.arrays[1]),
+        }
         kind = "forward.statement" if statement.shape else "forward.scalar"
         steps.append(Step(kind, parameters, tuple(lines)))
     if len(statements) > _MOST_STATEMENTS:

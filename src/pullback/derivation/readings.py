@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pullback.derivation.formula import PARTIAL, Big, Matrix, Numbers, Part
 from pullback.derivation.naming import Names
 from pullback.derivation.scalars import replaced, rounded
+from pullback.errors import PullbackError
 from pullback.expression import Expression
+from pullback.lowering.inputs import names_in
 from pullback.lowering.program import lower_program
 from pullback.syntax import tree
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Binding, Call, Indexed, Name, Syntax
+from pullback.tensor.node import Variable, topological
 
 LARGEST_SHOWN = 64
 """Arrays of more entries are told by shape and norm."""
@@ -38,29 +41,46 @@ class Readings:
     names: Names
     values: dict[str, Any]
     gradients: dict[str, Any]
-
-    def knows(self, name: str) -> bool:
-        """Whether the gradient of a statement's name is known."""
-        return name in self.gradients
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    functions: Mapping[str, Any] = field(default_factory=dict)
+    declarations: tuple[tree.Declaration, ...] = ()
+    """Those of functions that have no definition."""
 
     def environment(self) -> dict[str, Any]:
         """All arrays by the names that expressions use for them."""
         ups = {self.names.upstreams[n]: g for n, g in self.gradients.items() if n in self.names.upstreams}
         return {**self.values, **ups}
 
+    def of_expression(self, expression: Expression) -> Any | None:
+        """Compute a closed form; None where a value in it is not known."""
+        environment = self.environment()
+        needed = {node.name for node in topological([expression.node]) if isinstance(node, Variable)}
+        if not needed <= environment.keys():
+            return None
+        return self.computed(expression, {name: environment[name] for name in needed})
+
+    def computed(self, expression: Expression, arrays: Mapping[str, Any]) -> Any:
+        """Compute with arrays, and the sizes of the dimensions that they don't tell."""
+        sizes = {name: size for name, size in self.sizes.items() if name not in expression.inputs}
+        return expression.evaluate({**sizes, **arrays, **self.functions})
+
     def of_tree(self, part: Syntax, where: Sequence[Binding] = ()) -> Any | None:
-        """Compute an expression; None where a value in it is not known."""
+        """Compute a part of an expression; None where a value in it is not known, or it can't stand alone."""
         bare = self.plain(part)
         bindings = tuple(Binding(b.name, self.plain(b.value)) for b in where)
         environment = self.environment()
         shapes = {name: tuple(array.shape) for name, array in environment.items()}
-        parsed = tree.Program((*bindings, Binding(None, bare)))
+        parsed = tree.Program((*bindings, Binding(None, bare)), self.declarations)
         own = {b.name for b in bindings}
-        program = lower_program(parsed, {n: s for n, s in shapes.items() if n not in own}, {})
+        used = {name for b in parsed.bindings for name, _ in names_in(b.value)}
+        try:
+            program = lower_program(parsed, {n: s for n, s in shapes.items() if n in used - own}, {})
+        except (PullbackError, AssertionError):
+            return None
         if any(name not in environment for name in program.inputs):
             return None
         expression = Expression(program.output.node, program.output.shape, program)
-        return expression.evaluate({name: environment[name] for name in program.inputs})
+        return self.computed(expression, {name: environment[name] for name in program.inputs})
 
     def plain(self, part: Syntax) -> Syntax:
         """An expression in the notation alone, gradients by the names that stand for them."""

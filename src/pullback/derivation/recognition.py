@@ -71,7 +71,7 @@ def closed_lines(left: Syntax, closed: Closed) -> tuple[Line, ...]:
 
 def numbers_step(left: Syntax, closed: Closed, readings: Readings) -> Step | None:
     """The closed form with numbers: each of its factors, then the result."""
-    result = readings.of_tree(closed.tree, closed.where)
+    result = readings.of_expression(closed.expression)
     if result is None:
         return None
     parts = factors_shown(closed, readings)
@@ -105,7 +105,7 @@ def factors_shown(closed: Closed, readings: Readings) -> list[Part]:
         if value is None:
             return []
         part = shown(value)
-        if not isinstance(part, Numbers) and getattr(value, "ndim", 0):
+        if not isinstance(part, Numbers) and value.ndim:
             return []
         if operator and operator != "*":
             parts.append(Sign(operator))

@@ -78,5 +78,11 @@ class Record:
         output = request.program.output
         expression = Expression(output.node, output.shape, request.program)
         values = {name: array for name, array in arrays.items() if name in request.program.inputs}
-        free = {name: value for name, value in request.values.items() if name in sizes and name not in values}
-        return compare(expression, {n: a for n, a in derived.items() if n in values}, {**values, **free}, upstream, drawn)
+        free = {
+            name: value
+            for name, value in request.values.items()
+            if name not in values and (name in sizes or callable(value))
+        }
+        return compare(
+            expression, {n: a for n, a in derived.items() if n in values}, {**values, **free}, upstream, drawn
+        )

@@ -16,9 +16,7 @@ from pullback.dimension import ONE
 from pullback.evaluation.binding import as_array, bind
 from pullback.expression import Results, evaluate_all
 from pullback.lowering.program import Input, Program
-from pullback.syntax.names import normalise
 from pullback.tensor.node import Variable, topological
-
 
 _UPSTREAM = "dL/dy"
 """No input is called this."""
@@ -69,7 +67,7 @@ class Request:
         if self.values is None and self.upstream is None:
             return {}, {}
         inputs = dict(self.program.inputs)
-        given = dict(self.values or {})
+        given = {name: value for name, value in (self.values or {}).items() if not callable(value)}
         if self.upstream is not None:
             inputs[_UPSTREAM] = Input(f"dL/d{self.names.output}", self.program.output.shape, frozenset())
             given[_UPSTREAM] = self.upstream
@@ -103,7 +101,9 @@ class Request:
             forward = evaluate_all(roots, self.program.inputs, self.values)
             for k, array in enumerate(forward):
                 values[self.name_of(k)] = array
-        return Readings(self.names, values, gradients)
+        functions = {name: value for name, value in (self.values or {}).items() if callable(value)}
+        free = tuple(d for d in self.program.syntax.declarations if "entrywise" in d.properties)
+        return Readings(self.names, values, gradients, self.arrays[1], functions, free)
 
     def name_of(self, position: int) -> str:
         """The name of a statement; the output has one in any case."""

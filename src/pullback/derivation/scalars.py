@@ -71,7 +71,9 @@ def _collected(terms: Iterable[Syntax]) -> list[Syntax]:
         bare, sign = (term.operand, -1) if isinstance(term, Negate) else (term, 1)
         count[bare] = count.get(bare, 0) + sign
     return [
-        (term if n == 1 else Negate(term)) if abs(n) == 1 else times([number(n), term]) for term, n in count.items() if n
+        (term if n == 1 else Negate(term)) if abs(n) == 1 else times([number(n), term])
+        for term, n in count.items()
+        if n
     ]
 
 

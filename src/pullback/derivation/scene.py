@@ -132,7 +132,7 @@ class Slopes:
         if readings is None or any(name not in readings.values for name in program.inputs):
             return None
         expression = Expression(self.node, self.node.axes, program)
-        return expression.evaluate({name: readings.values[name] for name in program.inputs})
+        return readings.computed(expression, {name: readings.values[name] for name in program.inputs})
 
     def number(self, out: Index, place: Index) -> float | None:
         """One partial derivative as a number."""
@@ -165,5 +165,3 @@ class Slopes:
     def generic(self, out: Sequence[str], place: Sequence[str]) -> Syntax | None:
         """A partial derivative with letters for indices, where it can be said without a sum."""
         return self.scene.expander.generic(self.node, (*out, *place))
-
-

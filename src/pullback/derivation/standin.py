@@ -6,7 +6,7 @@ a stand-in of the same form, with a different small number for each dimension wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -135,10 +135,3 @@ def _fits(program: Program) -> bool:
     return all(
         axis.number is not None for node in topological([s.local for s in program.statements]) for axis in node.axes
     )
-
-
-def lengths_of(shape: Sequence[Dimension]) -> tuple[int, ...]:
-    """The numbers of a shape of the small program."""
-    return tuple(axis.number or 0 for axis in shape if axis is not None) if shape else ()
-
-

@@ -57,6 +57,7 @@ MESSAGES: dict[str, str] = {
     "statement": "Through {statement}",
     "operand": "{gradient}",
     "operand.rule": "The rule of this operation gives the gradient as a whole.",
+    "operand.long": "The entries are too long for a board; the rules of the table give the gradient as a whole.",
     "entries": "Write {statement} with its entries.",
     "entries.numbers": "With the numbers of {others}:",
     "entries.numbers.all": "With all numbers but those of {x}:",

@@ -57,6 +57,7 @@ MESSAGES: dict[str, str] = {
     "statement": "{statement:을} 거슬러 가기",
     "operand": "{gradient}",
     "operand.rule": "이 연산의 미분 규칙으로 그래디언트를 한 번에 구합니다.",
+    "operand.long": "성분이 너무 길어 칠판에 쓰지 않고, 연산표의 미분 규칙으로 그래디언트를 한 번에 구합니다.",
     "entries": "{statement:을} 성분으로 풀어 씁니다.",
     "entries.numbers": "{others}의 숫자를 넣으면 다음과 같습니다.",
     "entries.numbers.all": "{x:을} 제외한 숫자를 모두 넣으면 다음과 같습니다.",

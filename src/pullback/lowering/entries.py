@@ -116,20 +116,24 @@ class _Term:
         """Build the term with the axes asked for; the other indices are summed over."""
         context = self.lowering.context
         leaves: dict[Node, Lifted] = {}
+        order = list(lengths)
         for placeholder, whole, indices in self.slots:
-            labels, extra, core = [], [], []
+            inner = substitute(whole.node(), leaves)
+            labels = [1000 + order.index(name) for name in inner.extra]
+            extra = list(inner.extra)
+            core = []
             for k, (index, axis) in enumerate(zip(indices, whole.shape, strict=True)):
                 if context.solver.resolve(axis) is ONE:
                     continue
-                labels.append(k if index == WHOLE else 1000 + list(lengths).index(index))
                 if index == WHOLE:
+                    labels.append(k)
                     core.append(k)
-                elif index not in extra:
-                    extra.append(index)
-            lead = [1000 + list(lengths).index(index) for index in extra]
-            node = substitute(whole.node(), leaves)
-            assert not node.extra, "entries of entries are lowered one inside the other"
-            leaves[placeholder.node()] = Lifted(product([(node.node, labels, 1)], [*lead, *core]), tuple(extra))
+                else:
+                    labels.append(1000 + order.index(index))
+                    if index not in extra:
+                        extra.append(index)
+            lead = [1000 + order.index(index) for index in extra]
+            leaves[placeholder.node()] = Lifted(product([(inner.node, labels, 1)], [*lead, *core]), tuple(extra))
         lifted = substitute(self.value.node(), leaves)
         position = {name: k for k, name in enumerate(lifted.extra)}
         kept = [name for name in output if name in position]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import NamedTuple
@@ -30,16 +30,24 @@ class Value(NamedTuple):
 class Builder:
     """Turns nodes into steps of one draft. ``sizes`` gives every dimension name a number.
 
-    ``standins`` are variables that stand for nodes, so that what follows from them is planned once.
+    ``standins`` are variables that stand for nodes, so that what follows from them is planned once; ``full`` has
+    the shapes of inputs with their axes of length one; inverses in ``explicit`` are computed as matrices.
     """
 
-    def __init__(self, sizes: Mapping[str, int], explicit: frozenset[Node] = frozenset()) -> None:
+    def __init__(
+        self,
+        sizes: Mapping[str, int],
+        standins: Mapping[Variable, Node] | None = None,
+        full: Mapping[str, Extent] | None = None,
+        explicit: frozenset[Node] = frozenset(),
+    ) -> None:
         self.draft = Draft()
         self.sizes = sizes
+        self.standins = standins or {}
+        self.full = full or {}
         self.explicit = explicit
         self.values: dict[Node, Value] = {}
         self.scaled_values: dict[tuple[Rational, Node], Value] = {}
-        self.standins: dict[Variable, Node] = {}
         self.inverted: dict[int, Node] = {}
         self.present: set[Node] = set()
 
@@ -47,17 +55,30 @@ class Builder:
         """The shape of a node in numbers."""
         return tuple(axis.evaluate(self.sizes) for axis in node.axes)
 
-    def announce(self, roots: Iterable[Node]) -> None:
-        """Say which nodes will be asked for, so that what is there anyway can be used."""
-        self.present.update(topological(roots))
-
     def build(self, root: Node) -> Value:
-        """Compute a node and all below it."""
-        self.announce([root])
-        for node in topological([root]):
-            if node not in self.values and (node is root or not _is_inverse(node)):
+        """Compute a node and all below it, children first, without recursion."""
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            missing = [] if node in self.values else self.missing(node)
+            if missing:
+                stack += missing
+            else:
+                stack.pop()
                 self.value(node)
-        return self.value(root)
+        return self.values[root]
+
+    def missing(self, node: Node) -> list[Node]:
+        """What has to be computed before a node; inverses wait until something needs them as matrices."""
+        if isinstance(node, Variable):
+            return [self.standins[node]] if node in self.standins and self.standins[node] not in self.values else []
+        below: list[Node] = []
+        for child in node.children:
+            if _is_inverse(child) and child not in self.values and child not in self.explicit:
+                below += (inner for inner in child.children if inner not in self.values)
+            elif child not in self.values:
+                below.append(child)
+        return below[::-1]
 
     def value(self, node: Node) -> Value:
         """Compute a node whose children are computed."""
@@ -70,9 +91,10 @@ class Builder:
         """Write the steps of one node."""
         if isinstance(node, Variable):
             if node in self.standins:
-                return self.build(self.standins[node])
+                return self.values[self.standins[node]]
             shape = self.extent(node)
-            return Value(self.draft.input(node.name, shape), shape)
+            slot = self.draft.input(node.name, self.full.get(node.name, shape))
+            return Value(self.draft.shape(slot, shape), shape)
         if isinstance(node, Product):
             return self.product(node, 1)
         if isinstance(node, Sum):
@@ -302,14 +324,32 @@ class Builder:
         return draft.emit("pad", (slot,), (first, second), shape)
 
 
-def build_values(sizes: Mapping[str, int], plan: Sequence[Node]) -> tuple[Builder, list[Value]]:
-    """Plan several nodes together; inverses are solves wherever that can be."""
+def build_all(
+    sizes: Mapping[str, int],
+    roots: Sequence[Node],
+    standins: Mapping[Variable, Node],
+    full: Mapping[str, Extent],
+) -> Builder:
+    """Plan several nodes together, each cotangent before what needs it; inverses are solves wherever that can be."""
+    place = {variable: k for k, variable in enumerate(standins)}
+    ready: dict[int, list[Node]] = {}
+    for root in roots:
+        last = max((place[n] for n in topological([root]) if isinstance(n, Variable) and n in place), default=-1)
+        ready.setdefault(last, []).append(root)
     explicit: frozenset[Node] = frozenset()
     while True:
-        builder = Builder(sizes, explicit)
-        builder.announce(plan)
+        builder = Builder(sizes, standins, full, explicit)
+        for name, shape in full.items():
+            builder.draft.input(name, shape)
+        builder.present = set(topological([*roots, *standins.values()]))
         try:
-            return builder, [builder.build(node) for node in plan]
+            for root in ready.get(-1, ()):
+                builder.build(root)
+            for variable, position in place.items():
+                builder.build(variable)
+                for root in ready.get(position, ()):
+                    builder.build(root)
+            return builder
         except ExplicitInverse as needed:
             explicit |= {builder.inverted[needed.slot]}
 

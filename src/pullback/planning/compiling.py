@@ -7,18 +7,20 @@ import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
-from pullback.deriving import Names, Source, as_program, chosen, upstream_input
+from pullback.deriving import Names, Source, as_program, by_inputs, chosen, upstream_input
 from pullback.dimension import ONE, Dimension
 from pullback.errors import PullbackError
 from pullback.evaluation.binding import bind
 from pullback.expression import Expression, Results
 from pullback.lowering.program import Input, Program
-from pullback.planning.building import Builder, build_values
-from pullback.planning.forward_backward import reverse_sweep
+from pullback.planning.building import build_all
+from pullback.planning.forward_backward import Cotangents, reverse_sweep
 from pullback.planning.steps import Extent, Plan, Result
 from pullback.syntax.names import normalise
+from pullback.tensor.add import scaled
 from pullback.tensor.node import Node, Product, Rational, Variable, topological
 from pullback.tensor.product import constant
 
@@ -55,6 +57,17 @@ class Task:
         place = {name: k for k, name in enumerate(self.inputs)}
         return sorted(found, key=lambda variable: place.get(variable.name, len(place)))
 
+    def carriers(self, needed: Sequence[Variable]) -> list[Variable]:
+        """Inputs that are not computed with, but may say the size of a dimension that no other says."""
+        said = {axis.name for v in needed for axis in self.inputs[v.name].shape}
+        found: list[Variable] = []
+        for name in self.dimensions():
+            if name not in said:
+                speakers = [e for e in self.inputs.values() if any(axis.name == name for axis in e.shape)]
+                found += [speaker.variable for speaker in speakers[:1]]
+                said |= {axis.name for speaker in speakers[:1] for axis in speaker.shape}
+        return found
+
     def dimensions(self) -> list[str]:
         """The dimension names that must have a size."""
         names: set[str] = set()
@@ -65,22 +78,16 @@ class Task:
 
     def plan(self, sizes: Mapping[str, int]) -> Plan:
         """Write the steps for numbers of the dimensions."""
-        asked = [node for node, _ in self.roots] + [node for _, node in self.changes]
-        builder, values = self._build(sizes, asked)
+        needed = self.needed()
+        full = {v.name: extent(self.inputs, v, sizes) for v in (*needed, *self.carriers(needed))}
+        roots = [node for node, _ in self.roots]
+        changed = [node for _, node in self.changes]
+        builder = build_all(sizes, roots + changed, self.standins, full)
         results = [
-            Result(value.slot, tuple(axis.evaluate(sizes) for axis in axes))
-            for value, (_, axes) in zip(values, self.roots, strict=False)
+            Result(builder.values[node].slot, tuple(axis.evaluate(sizes) for axis in axes)) for node, axes in self.roots
         ]
-        updates = []
-        for value, (variable, _) in zip(values[len(self.roots) :], self.changes, strict=True):
-            target = builder.value(variable).slot
-            updates.append((target, value.slot))
-        for variable in self.needed():
-            builder.value(variable)
+        updates = [(builder.value(v).slot, builder.full_slot(builder.values[node])) for v, node in self.changes]
         return builder.draft.plan(results, updates)
-
-    def _build(self, sizes: Mapping[str, int], asked: Sequence[Node]) -> tuple[Builder, list[Any]]:
-        return build_values(sizes, asked, self.standins)
 
 
 def task_of_expressions(expressions: Sequence[Expression], names: Sequence[str] | None) -> Task:
@@ -96,8 +103,6 @@ def task_of_program(
     program: Program, wrt: Names, upstream: str, rate: float | None = None
 ) -> Task:
     """Compute a program's output and the gradients; with ``rate``, step down them in place instead."""
-    from fractions import Fraction
-
     names = chosen(program, wrt)
     output = program.output
     scalar = all(axis is ONE for axis in output.shape)
@@ -108,11 +113,8 @@ def task_of_program(
     else:
         given = upstream_input(program, upstream)
         inputs[normalise(upstream)] = given
-        from pullback.tensor.add import scaled
-
         seed = scaled(step, given.variable)
-    targets: list[Node] = [program.inputs[name].variable for name in names]
-    swept = reverse_sweep(output.node, seed, targets)
+    swept = _sweep(program, names, seed)
     spelled = [program.inputs[name].name for name in names]
     first = (output.node, output.shape)
     if rate is not None:
@@ -122,6 +124,18 @@ def task_of_program(
         return Task(inputs, (first,), "{0}", swept.standins, changes)
     pairs = [(node, program.inputs[name].shape) for name, node in zip(names, swept.gradients, strict=True)]
     return Task(inputs, (first, *pairs), _arrangement(spelled, output=True), swept.standins)
+
+
+def _sweep(program: Program, names: Sequence[str], seed: Node) -> Cotangents:
+    """Differentiate with declared structure put aside, as ``backward`` does."""
+    kept: list[Cotangents] = []
+
+    def derive(root: Node, targets: Sequence[Node]) -> list[Node]:
+        kept.append(reverse_sweep(root, seed, targets))
+        return [*kept[0].gradients, *kept[0].standins.values()]
+
+    nodes = by_inputs(program, names, derive)
+    return Cotangents(nodes[: len(names)], dict(zip(kept[0].standins, nodes[len(names) :], strict=True)))
 
 
 def _arrangement(names: list[str] | None, output: bool) -> str:
@@ -149,8 +163,9 @@ class Compiled:
         self.backend = backend
         self.reuse = reuse
         self.dtype = dtype
-        self.variables = task.needed()
-        self.names = [task.inputs[v.name].name if v.name in task.inputs else v.name for v in self.variables]
+        self.needed = task.needed()
+        self.variables = [*self.needed, *task.carriers(self.needed)]
+        self.names = [task.inputs[variable.name].name for variable in self.variables]
         self.programs: dict[tuple[Any, ...], Any] = {}
         self._lock = threading.Lock()
         self._local = _Local(self._miss)
@@ -177,20 +192,19 @@ class Compiled:
 
     def _entry(self) -> Run:
         """Make the function that callers call, with the names of the inputs as its parameters."""
-        names = self.names
-        scope: dict[str, Any] = {"local": self._local, "slow": self._slow}
+        names = [entry.name for entry in self.task.inputs.values()]
+        scope: dict[str, Any] = {"_local": self._local, "_slow": self._slow}
         if all(_is_parameter(name) for name in names):
             parameters = "".join(f"{name}=None, " for name in names)
-            given = ", ".join(names)
+            given = ", ".join(self.names)
             pairs = ", ".join(f"{name!r}: {name}" for name in names)
             text = (
                 f"def call(*, {parameters}**_more):\n"
                 f"    if _more:\n        return _slow({{{pairs}}}, _more)\n"
                 f"    return _local.run({given})\n"
             )
-            scope = {"_local": self._local, "_slow": self._slow}
         else:
-            text = "def call(**arrays):\n    return slow({}, arrays)\n"
+            text = "def call(**arrays):\n    return _slow({}, arrays)\n"
         exec(compile(text, "<pullback call>", "exec"), scope)
         call: Run = scope["call"]
         return call
@@ -204,31 +218,41 @@ class Compiled:
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
         """Fit values to the inputs, and run them by a plan for their shapes."""
+        import numpy as np
+
         kinds = {name: Kind.of(value) for name, value in values.items()}
         plain = {name: kinds[name].to_numpy(value) for name, value in values.items()}
-        bound = bind(self.task.inputs, plain, self.variables, self.task.dimensions(), keep_type=True)
-        dtype = self._type([bound.arrays[variable] for variable in self.variables])
-        arrays = [_of_type(self._own(bound.arrays[v], plain, v), dtype) for v in self.variables]
-        key = (dtype, tuple(sorted(bound.sizes.items())), tuple(a.shape for a in arrays))
+        bound = bind(self.task.inputs, plain, self._asked(plain), self.task.dimensions(), keep_type=True)
+        dtype = self._type(plain)
+        arrays = []
+        for variable in self.variables:
+            shape = extent(self.task.inputs, variable, bound.sizes)
+            if variable in bound.arrays:
+                arrays.append(bound.arrays[variable].astype(dtype, copy=False).reshape(shape))
+            else:
+                arrays.append(np.broadcast_to(np.zeros((), dtype), shape))
+        key = (dtype, tuple(sorted(bound.sizes.items())), tuple(array.shape for array in arrays))
         run = self._local.runs.get(key)
         if run is None:
             run = self._local.runs[key] = self._program(key, bound.sizes, arrays).bind(self._miss)
-        foreign = next((kind for kind in kinds.values() if kind.library != "numpy"), None)
-        full = [plain_shape for plain_shape in (_original(plain, v, a) for v, a in zip(self.variables, arrays, strict=True))]
-        del full
         self._local.run = run
         result = run(*arrays)
+        foreign = next((kind for kind in kinds.values() if kind.library != "numpy"), None)
         return result if foreign is None else foreign.from_numpy(result)
 
-    def _own(self, array: Any, plain: Mapping[str, Any], variable: Variable) -> Any:
-        return array
+    def _asked(self, values: Mapping[str, Any]) -> list[Variable]:
+        """The inputs that must be there, and those that are there to say a size."""
+        given = {normalise(name) for name in values}
+        return [v for v in self.variables if v in self.needed or v.name in given]
 
-    def _type(self, arrays: Sequence[Any]) -> Any:
+    def _type(self, values: Mapping[str, Any]) -> Any:
+        """The type to compute in; numbers of Python adapt to the arrays beside them."""
         import numpy as np
 
         if self.dtype is not None:
             return np.dtype(self.dtype)
-        found = np.result_type(*(array.dtype for array in arrays)) if arrays else np.dtype(np.float64)
+        kinds = [array.dtype for array in values.values() if isinstance(array, np.ndarray | np.generic)]
+        found = np.result_type(*kinds) if kinds else np.dtype(np.float64)
         return found if found.kind == "f" and found.itemsize >= 4 else np.dtype(np.float64)
 
     def _program(self, key: tuple[Any, ...], sizes: Mapping[str, int], arrays: Sequence[Any]) -> Any:
@@ -306,14 +330,10 @@ class Kind:
         return value
 
 
-def _of_type(array: Any, dtype: Any) -> Any:
-    import numpy as np
-
-    return array if type(array) is np.ndarray and array.dtype is dtype else np.asarray(array).astype(dtype)
-
-
-def _original(plain: Mapping[str, Any], variable: Variable, array: Any) -> Any:
-    return array.shape
+def extent(inputs: Mapping[str, Input], variable: Variable, sizes: Mapping[str, int]) -> Extent:
+    """The shape in which an input is given, axes of length one included."""
+    axes = inputs[variable.name].shape if variable.name in inputs else variable.axes
+    return tuple(axis.evaluate(sizes) for axis in axes)
 
 
 def _explained(key: tuple[Any, ...], program: Any) -> str:

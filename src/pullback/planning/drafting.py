@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from pullback.planning.steps import Extent, Plan, Result, Step
+from pullback.planning.steps import VIEWS, Extent, Plan, Result, Step
 
 _IDENTITY: dict[str, float] = {"add": 0.0, "multiply": 1.0}
 
@@ -127,28 +127,50 @@ class Draft:
         left = tuple(1 if k in axes else n for k, n in enumerate(shape) if keep or k not in axes)
         return self.emit("reduce", (slot,), (function, *axes, *(("keep",) if keep else ())), left)
 
-    def plan(self, results: Sequence[Result], updates: Sequence[int] = ()) -> Plan:
-        """Keep what the results need, numbered anew, in order."""
+    def plan(self, results: Sequence[Result], updates: Sequence[tuple[int, int]] = ()) -> Plan:
+        """Keep what the results need, numbered anew, in order.
+
+        ``updates`` are slots of inputs, each with the slot to be added in place: it happens once nothing reads
+        the old values any more.
+        """
         needed: set[int] = set()
-        stack = [result.slot for result in results] + list(updates)
+        stack = [result.slot for result in results] + [slot for pair in updates for slot in pair]
         while stack:
             slot = stack.pop()
             if slot not in needed:
                 needed.add(slot)
                 stack.extend(self.steps[slot].inputs)
-        number: dict[int, int] = {}
-        steps: list[Step] = []
-        for step in self.steps:
-            if step.output in needed:
-                number[step.output] = len(number)
-                inputs = tuple(number[k] for k in step.inputs)
-                steps.append(Step(step.kind, inputs, step.detail, number[step.output]))
+        number = {slot: k for k, slot in enumerate(sorted(needed))}
+        steps = [
+            Step(step.kind, tuple(number[k] for k in step.inputs), step.detail, number[step.output])
+            for step in self.steps
+            if step.output in needed
+        ]
+        shapes = [self.shapes[slot] for slot in sorted(needed)]
+        final = tuple(Result(number[result.slot], result.shape) for result in results)
+        steps = _with_updates(steps, shapes, [(number[p], number[d]) for p, d in updates])
         return Plan(
             {name: (number.get(slot, -1), shape) for name, (slot, shape) in self.inputs.items()},
             tuple(steps),
-            tuple(Result(number[result.slot], result.shape) for result in results),
-            tuple(self.shapes[slot] for slot in sorted(needed)),
+            final,
+            tuple(shapes),
         )
+
+
+def _with_updates(steps: list[Step], shapes: list[Extent], updates: Sequence[tuple[int, int]]) -> list[Step]:
+    """Put each update after the last step that reads its input, and after what it adds."""
+    base: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for position, step in enumerate(steps):
+        base[step.output] = base[step.inputs[0]] if step.kind in VIEWS else step.output
+        for slot in step.inputs:
+            last[base[slot]] = position
+    after: dict[int, list[Step]] = {}
+    for target, change in updates:
+        position = max(last.get(base[target], -1), base[change], change)
+        after.setdefault(position, []).append(Step("update", (target, change), (), len(shapes)))
+        shapes.append(shapes[target])
+    return [step for position, own in enumerate(steps) for step in (own, *after.get(position, ()))]
 
 
 def broadcast_shape(shapes: Sequence[Extent]) -> Extent:

@@ -48,14 +48,10 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
             name = make_variable(f"cotangent {len(standins)}", node.axes)
             standins[name] = here
             here = name
-        for child, part in zip(children, backward(_detached(node), here, children), strict=True):
+        for child, part in zip(children, backward(node, here, children), strict=True):
             collected.setdefault(child, []).append(part)
     zero = {target: add([], target.axes) for target in targets}
     return Cotangents([total.get(target, zero[target]) for target in targets], standins)
-
-
-def _detached(node: Node) -> Node:
-    return node
 
 
 def _is_small(node: Node) -> bool:

@@ -29,11 +29,12 @@ def owned_results(plan: Plan) -> Plan:
     base = bases(plan.steps)
     kind = {step.output: step.kind for step in plan.steps}
     steps, shapes = list(plan.steps), list(plan.shapes)
+    by_output = {step.output: step for step in steps}
     results: list[Result] = []
     taken: set[int] = set()
     for result in plan.results:
         root = base[result.slot]
-        shares = kind[root] in LEAVES or root in taken or _repeats(result.slot, steps, kind)
+        shares = kind[root] in LEAVES or root in taken or _repeats(result.slot, by_output, kind)
         if shares or prod(shapes[result.slot]) != prod(result.shape):
             if prod(shapes[result.slot]) != prod(result.shape):
                 steps.append(Step("expand", (result.slot,), result.shape, len(shapes)))
@@ -50,7 +51,7 @@ def owned_results(plan: Plan) -> Plan:
     return Plan(plan.inputs, tuple(steps), tuple(results), tuple(shapes))
 
 
-def _repeats(slot: int, steps: list[Step], kind: dict[int, str]) -> bool:
+def _repeats(slot: int, steps: dict[int, Step], kind: dict[int, str]) -> bool:
     """Whether a slot looks at its base through something else than a reordering."""
     while kind[slot] in VIEWS:
         if kind[slot] not in ("permute", "shape"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from pullback.derivation.record import METHODS, Method, Record
+from pullback.derivation.record import METHODS, Record
 from pullback.derivation.request import make_request
 from pullback.derivation.steps import DETAILS, Detail
 from pullback.deriving import Source, as_program
@@ -98,11 +98,11 @@ class Derivation(Record):
     def _repr_mimebundle_(
         self, include: Sequence[str] | None = None, exclude: Sequence[str] | None = None
     ) -> dict[str, str]:
-        made = {
+        made: dict[str, Callable[[], str]] = {
             "text/plain": lambda: self.terminal(width=100, colour=False),
             "text/html": self._fragment,
-            "text/latex": lambda: self.latex(),
-            "text/markdown": lambda: self.markdown(),
+            "text/latex": self.latex,
+            "text/markdown": self.markdown,
         }
         wanted = [kind for kind in made if (not include or kind in include) and not (exclude and kind in exclude)]
         return {kind: made[kind]() for kind in wanted}
@@ -153,13 +153,14 @@ def derive(
     program = as_program(source, shapes, assume, batch)
     request = make_request(program, wrt, values, upstream, structured)
     _ = request.arrays
-    return Derivation(request, cast(Method, method), lang)
+    return Derivation(request, "differential" if method == "differential" else "elementwise", lang)
 
 
 def _level(detail: str) -> Detail:
-    if detail not in DETAILS:
-        raise PullbackError(f"no level of detail {detail!r}", hint=f"the levels are: {', '.join(DETAILS)}")
-    return cast(Detail, detail)
+    for level in DETAILS:
+        if level == detail:
+            return level
+    raise PullbackError(f"no level of detail {detail!r}", hint=f"the levels are: {', '.join(DETAILS)}")
 
 
 def _wants_colour() -> bool:

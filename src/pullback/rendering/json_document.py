@@ -83,7 +83,11 @@ def _step(step: Step, speaker: Speaker) -> dict[str, Any]:
 
 
 def _rule(rule: Rule, speaker: Speaker) -> dict[str, Any]:
-    made: dict[str, Any] = {"name": rule.name, "text": speaker.rule(rule), "entry": rule.name if rule.is_entry else None}
+    made: dict[str, Any] = {
+        "name": rule.name,
+        "text": speaker.rule(rule),
+        "entry": rule.name if rule.is_entry else None,
+    }
     if rule.pullback:
         made["pullback"] = dict(rule.pullback)
     if rule.source:

@@ -7,6 +7,7 @@ The printer of the notation decides where parentheses go; the styles here add to
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pullback.derivation.formula import DIFFERENTIAL, LITERAL, PARTIAL
 from pullback.syntax.forms import fold, rebuild
@@ -126,7 +127,7 @@ class BoardMathML(MathML):
             above, below = (f"<mrow><mo>∂</mo>{a.text}</mrow>" for a in arguments)
             return Piece(f"<mfrac>{above}{below}</mfrac>", FRACTION, node)
         if node.function == DIFFERENTIAL:
-            return Piece(f"<mrow><mi mathvariant=\"normal\">d</mi>{arguments[0].text}</mrow>", ATOM, node)
+            return Piece(f'<mrow><mi mathvariant="normal">d</mi>{arguments[0].text}</mrow>', ATOM, node)
         if node.function == LITERAL:
             piece = _number(node.arguments[0].identifier, node)  # type: ignore[union-attr]
             return Piece(mathml_number(piece.text), piece.level, node, piece.negative, piece.numeric)
@@ -158,14 +159,15 @@ STYLES: dict[str, Style] = {
 }
 
 
+@lru_cache(maxsize=8192)
 def write(tree: Syntax, style: str) -> str:
-    """Print an expression of the board.
+    r"""Print an expression of the board.
 
     >>> from pullback.derivation.formula import entry, partial
     >>> from pullback.syntax.tree import Name
     >>> tree = partial(Name("L"), entry("w", (1, 2)))
     >>> write(tree, "plain"), write(tree, "unicode"), write(tree, "latex")
-    ('dL/dw_12', '∂L/∂w₁₂', '\\\\frac{\\\\partial L}{\\\\partial w_{12}}')
+    ('dL/dw_12', '∂L/∂w₁₂', '\\frac{\\partial L}{\\partial w_{12}}')
     """
     writer = STYLES[style]
     return writer.document(_Layout(writer).text(fold(tree, _settled)))

@@ -113,7 +113,9 @@ def coloured(rows: Sequence[Row]) -> str | None:
     import io
 
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=10**4, color_system="standard", no_color=False, legacy_windows=False)
+    console = Console(
+        file=out, force_terminal=True, width=10**4, color_system="standard", no_color=False, legacy_windows=False
+    )
     for text, kind in rows:
         console.print(Text(text, style=_COLOURS.get(kind, "")), soft_wrap=True)
     return out.getvalue().rstrip("\n")

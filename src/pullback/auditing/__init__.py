@@ -1,0 +1,1 @@
+"""What is wrong with a hand-written backward pass: which mistake, where, and what would mend it."""
