@@ -89,7 +89,7 @@ def _at(
         def slip(key: str, make: Make, rank: float, at: int = position, **fields: str) -> Slip:
             return Slip(key, stage, node, at, make, rank, fields)
 
-        yield slip("path", lambda c, g: zeros(c.axes), 3.0, part=where)
+        yield slip("path_of_sum" if isinstance(node, Sum) else "path", lambda c, g: zeros(c.axes), 1.9 if isinstance(node, Sum) else 3.0, part=where)
         yield slip("sign", lambda c, g: scaled(-1, c), 2.0)
         if not isinstance(node, Sum):
             yield slip(
@@ -104,7 +104,7 @@ def _at(
         if isinstance(node, Product):
             yield from _of_product(stage, node, position, spelling)
         if isinstance(node, Sum) and node.terms[position].coefficient not in (1, -1):
-            yield slip("coefficient", lambda c, g: g, 2.6, number=str(node.terms[position].coefficient))
+            yield slip("coefficient", lambda c, g: g, 0.35, number=str(node.terms[position].coefficient))
         for used in {v for v in topological([contribution]) if isinstance(v, Variable)}:
             for other in sorted(every - {used}, key=lambda v: v.name):
                 if other.axes == used.axes:
@@ -210,8 +210,8 @@ _SPECIAL: dict[str, tuple[_Special, ...]] = {
     ),
     "softplus": (("inner_sign", lambda n, c, g: times(g, called("sigmoid", scaled(-1, n.arguments[0]))), 1.8),),
     "log": (("reciprocal_missing", lambda n, c, g: times(g, n.arguments[0]), 1.8),),
-    "sin": (("derivative_sign", lambda n, c, g: scaled(-1, c), 1.8),),
-    "cos": (("derivative_sign", lambda n, c, g: scaled(-1, c), 1.8),),
+    "sin": (("derivative_sign", lambda n, c, g: scaled(-1, c), 0.3),),
+    "cos": (("derivative_sign", lambda n, c, g: scaled(-1, c), 0.3),),
     "softmax": (
         ("softmax_diagonal", lambda n, c, g: times(g, times(n, minus(1, n))), 1.4),
         ("softmax_half", lambda n, c, g: times(g, n), 1.4),
@@ -278,16 +278,16 @@ def _of_product(stage: Stage, node: Product, position: int, spelling: Callable[[
 
     factor, indices, exponent = node.factors[position]
     if exponent not in (1, -1):
-        yield slip("power_factor", lambda c, g: scaled(1 / _fraction(exponent), c), 1.9, power=str(exponent))
+        yield slip("power_factor", lambda c, g: scaled(1 / _fraction(exponent), c), 0.3, power=str(exponent))
     if exponent == -1:
-        yield slip("quotient_sign", lambda c, g: scaled(-1, c), 1.9)
+        yield slip("quotient_sign", lambda c, g: scaled(-1, c), 0.3)
         yield slip("quotient_square", lambda c, g: _raise(node, position, g, 1), 2.2)
     for k, other in enumerate(node.factors):
         if k == position:
             continue
         if isinstance(other.node, Product) and not other.node.factors and not other.indices:
             length = other.node.dimensions[0] if other.node.dimensions else None
-            yield slip("mean_as_sum", lambda c, g, k=k: through_factor(node, position, g, without=k), 1.8, n=str(length))  # type: ignore[misc]
+            yield slip("mean_as_sum", lambda c, g, k=k: through_factor(node, position, g, without=k), 0.3, n=str(length))  # type: ignore[misc]
             continue
         kept = {i for j, f in enumerate(node.factors) if j != k for i in f.indices} | set(node.output)
         if set(other.indices) <= kept or all(i in node.output or i in indices for i in other.indices):

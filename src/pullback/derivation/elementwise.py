@@ -184,18 +184,24 @@ class _Reading:
         before = (equation(self.board(len(slopes.outs)), tree),)
         return recognised(self.left, self.closed, f"recognise.{kind}", parameters, before)
 
+    def shape_step(self) -> Step:
+        """The gradient has the shape of the operand; its entries by name."""
+        letters = self.slopes.letters
+        parameters: dict[str, Parameter] = {
+            "x": self.x,
+            "gradient": self.left,
+            "shape": self.local.shape(self.closed.expression.axes),
+            "entry": self.scene.gradient(self.operand, letters),
+            "indices": ", ".join(letters),
+        }
+        whole = self.shaped(lambda place: self.scene.gradient(self.operand, place))
+        return Step("shape", parameters, (equation(self.left, whole),))
+
     # every entry in one place
 
     def collapsed(self, axes: int, scalar: bool) -> Iterator[Step]:
-        scene, slopes = self.scene, self.slopes
         if axes:
-            shape = self.local.shape(self.closed.expression.axes)
-            whole = self.shaped(lambda p: scene.gradient(self.operand, p))
-            example = scene.gradient(self.operand, slopes.letters)
-            parameters: dict[str, Parameter] = {
-                "x": self.x, "gradient": self.left, "shape": shape, "entry": example, "indices": self.where(slopes.letters),
-            }  # fmt: skip
-            yield Step("shape", parameters, (equation(self.left, whole),))
+            yield self.shape_step()
         if scalar:
             yield from self.single_output()
         else:
@@ -292,20 +298,15 @@ class _Reading:
     def summed(self) -> Iterator[Step]:
         scene, slopes = self.scene, self.slopes
         letters = slopes.letters
-        shape = self.local.shape(self.closed.expression.axes)
         if letters:
-            whole = self.shaped(lambda p: scene.gradient(self.operand, p))
-            entry = scene.gradient(self.operand, letters)
-            parameters: dict[str, Parameter] = {
-                "x": self.x, "gradient": self.left, "shape": shape, "entry": entry, "indices": self.where(letters),
-            }  # fmt: skip
-            yield Step("shape", parameters, (equation(self.left, whole),))
+            yield self.shape_step()
         places = self.appearances()
         terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, letters)]) for o in places]
         chain = equation(scene.gradient(self.operand, letters), plus(terms))
         reached = Line(tuple(_separated([scene.symbol(scene.out, o) for o in places])))
         some = len(places) < len(slopes.outs)
-        parameters = {"x": self.x, "y": self.y, "entry": scene.symbol(self.operand, letters), "places": reached}
+        entry = scene.symbol(self.operand, letters)
+        parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "entry": entry, "places": reached}
         yield Step("appears" if some else "appears.all", parameters, (chain,), Rule("chain"))
         if some and (vanishing := self.vanishing()):
             yield Step("vanish", {"x": self.x, "y": self.y}, vanishing, detail="full")
@@ -347,10 +348,6 @@ class _Reading:
         flat = [cell(place) for place in self.slopes.places]
         width = max(1, len(flat) // max(1, rows))
         return Matrix(tuple(tuple(flat[k * width : (k + 1) * width]) for k in range(rows)))
-
-    @staticmethod
-    def where(letters: Sequence[str]) -> str:
-        return ", ".join(letters)
 
 
 def _joined(left: Syntax, right: Syntax) -> Syntax:

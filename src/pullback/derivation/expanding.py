@@ -106,6 +106,7 @@ class Expander:
         return Indexed(tree, tuple(map(str, subscripts))) if subscripts else tree
 
     def product(self, node: Product, index: Index) -> Syntax:
+        """The entry of a product: a sum over its inner indices, without what a delta makes zero."""
         place: dict[int, int] = {}
         for label, k in zip(node.output, index, strict=True):
             if place.setdefault(label, k) != k:
@@ -141,6 +142,7 @@ class Expander:
 
     @staticmethod
     def multiply(factors: Sequence[Factor], entry_of: Callable[[Factor], Syntax]) -> Syntax:
+        """One term of that sum: entries above and below the line."""
         above: list[Syntax] = []
         below: list[Syntax] = []
         for factor in factors:
@@ -216,6 +218,7 @@ class Expander:
         return self.opaque(node, letters)
 
     def generic_product(self, node: Product, letters: Letters) -> Syntax | None:
+        """The entry of a product for letters, where it has no inner index."""
         place: dict[int, str] = {}
         for label, letter in zip(node.output, letters, strict=True):
             if place.setdefault(label, letter) != letter:

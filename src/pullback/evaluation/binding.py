@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -27,7 +27,7 @@ def bind(
     inputs: Mapping[str, Input],
     values: Mapping[str, Any],
     needed: Iterable[Variable],
-    dimensions: Iterable[str],
+    dimensions: Sequence[str],
     keep_type: bool = False,
 ) -> Bound:
     """Fit values to inputs.
@@ -48,17 +48,21 @@ def bind(
     solver = Solver()
     spoken: dict[str, list[str]] = {}
     arrays: dict[str, Any] = {}
+    lengths = {n for entry in inputs.values() for axis in entry.shape for n in axis.names} | set(dimensions)
     for given, value in values.items():
         name = normalise(given)
         if name in inputs:
-            array = as_array(given, value, keep_type)
-            arrays[name] = array
-            problems += _fit(inputs[name], array.shape, solver, spoken)
+            arrays[name] = as_array(given, value, keep_type)
+        elif given not in lengths:
+            near = get_close_matches(given, [*(entry.name for entry in inputs.values()), *lengths], n=1)
+            problems.append(f"{given} is not an input" + (f"; did you mean {near[0]}?" if near else ""))
         elif isinstance(value, int | np.integer) and not isinstance(value, bool):
             solver.unify(Dimension.of(given), Dimension.of(int(value)))
         else:
-            near = get_close_matches(given, [entry.name for entry in inputs.values()], n=1)
-            problems.append(f"{given} is not an input" + (f"; did you mean {near[0]}?" if near else ""))
+            problems.append(f"{given} is a dimension; its value must be a whole number")
+    plain_first = sorted(arrays, key=lambda n: any(len(axis.terms) > 1 for axis in inputs[n].shape))
+    for name in plain_first:
+        problems += _fit(inputs[name], arrays[name].shape, solver, spoken)
     wanted = {variable.name: variable for variable in needed}
     for name, variable in wanted.items():
         if name not in arrays:
@@ -123,6 +127,9 @@ def _fit(entry: Input, shape: tuple[int, ...], solver: Solver, spoken: dict[str,
             problems.append(f"{entry.name} is {_say(entry.shape)}, but its value is {' x '.join(map(str, shape))}")
         else:
             said = " and ".join(dict.fromkeys(s for name in sorted(axis.names) for s in spoken.get(name, [])))
+            known = solver.resolve(axis).number
+            if axis.name is None and known is not None:
+                said = f"{known} by the other values" + (f" ({said})" if said else "")
             problems.append(f"{axis} is {length} in {entry.name}" + (f", but {said}" if said else ""))
     return problems
 

@@ -32,7 +32,8 @@ MESSAGES: dict[str, str] = {
     "given.loss.itself": "출력 {y:은} 손실 그 자체입니다.",
     "given.convention": "그래디언트는 미분하는 변수와 크기가 같습니다.",
     "given.sizes": "크기: {sizes}.",
-    "given.symbols": "크기가 기호로 주어졌으므로 칠판에서는 작은 크기로 씁니다: {sizes}. 마지막 식은 어떤 크기에서도 성립합니다.",
+    "given.symbols": "크기가 기호로 주어졌으므로 칠판에서는 작은 크기로 씁니다: {sizes}. "
+    "마지막 식은 어떤 크기에서도 성립합니다.",
     "given.standin": "칠판에 다 쓰기에는 너무 큽니다. 성분은 작은 크기로 바꾸어 설명합니다: {sizes}. "
     "마지막 식은 어떤 크기에서도 성립하고, 숫자는 실제 크기의 값입니다.",
     "given.no_board": "성분을 칠판에 다 쓸 수 없으므로 행렬식으로 정리된 결과만 보입니다.",
@@ -102,7 +103,8 @@ MESSAGES: dict[str, str] = {
     "result.one": "결과",
     "result.numbers": "숫자로 쓰면 다음과 같습니다.",
     "check": "중심 차분과 일치합니다. 성분 {count}개에서 가장 큰 차이는 {worst}입니다.",
-    "check.failed": "중심 차분과 다릅니다. {entry}에서 차이가 {worst}이고, 유도한 값은 {derived}, 잰 값은 {measured}입니다.",
+    "check.failed": "중심 차분과 다릅니다. {entry}에서 차이가 {worst}이고, "
+    "유도한 값은 {derived}, 잰 값은 {measured}입니다.",
     "check.drawn": "위에서 내려오는 그래디언트가 주어지지 않아, 확인에는 무작위 값을 썼습니다.",
 }
 

@@ -47,12 +47,12 @@ def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabu
     names = choose_names(roots, vocabulary.given, taken)
     present = frozenset(node.name for node in topological(roots) if isinstance(node, Variable))
     speller = vocabulary.speller(names, present)
-    results = tuple(_spell(speller, root, shape) for root, shape in zip(roots, shapes, strict=True))
     where = []
     for node, name in names.items():
         where.append(Binding(name, _bound_side(speller, node, vocabulary)))
         if isinstance(node, Sum):
             speller.named_sums = [*speller.named_sums[-_RECENT:], node]
+    results = tuple(_spell(speller, root, shape) for root, shape in zip(roots, shapes, strict=True))
     used = taken | set(names.values())
 
     def fresh(tree: Syntax) -> str:

@@ -32,6 +32,9 @@ def concat(lowering: Lowering, tree: Call, names: Environment) -> Value:
     if rank == 2 and axis == "columns":
         turned = [lowering.transpose(value, value.span) for value in values]
         turned = [v if v.rank == 2 else Value((Dimension.of(1), *v.shape), v.node, v.span) for v in turned]
+        for value, other in zip(values, values[1:], strict=False):
+            if not context.solver.unify(value.shape[-1], other.shape[-1]):
+                raise context.mismatch("concat needs as many columns of each", [value, other], "or say concat(A, B, rows)")
         return lowering.transpose(_side_by_side(lowering, turned, tree), tree.span)
     return _side_by_side(lowering, values, tree)
 
@@ -79,6 +82,10 @@ def take(lowering: Lowering, tree: Call, names: Environment, offset: Dimension, 
     if value.rank not in (1, 2):
         raise context.mismatch("slice takes a vector or a matrix", [value])
     shape = (length, *value.shape[1:])
+    whole = context.solver.resolve(value.shape[0])
+    beyond = (context.solver.resolve(offset) + context.solver.resolve(length) - whole).number
+    if beyond is not None and beyond > 0:
+        raise context.mismatch(f"slice takes up to entry {offset + length} of {whole}", [value])
 
     def make() -> Node:
         start, count = context.solver.resolve(offset), context.solver.resolve(length)

@@ -225,7 +225,10 @@ def eye(lowering: Lowering, length: Dimension, span: Span) -> Value:
 
 def _dimension(lowering: Lowering, tree: Syntax, names: Environment) -> Dimension:
     match tree:
-        case Name(identifier):
+        case Name(identifier, span):
+            if identifier in names:
+                message = f"{identifier} is a variable here, and a dimension is wanted"
+                raise lowering.error(message, span, f"say size({identifier}) for its length")
             return lowering.context.solver.mention(identifier)
         case Number(value) if value.denominator == 1 and value > 0:
             return Dimension.of(value.numerator)

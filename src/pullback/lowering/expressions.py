@@ -116,7 +116,7 @@ class Lowering:
             terms = [(sign, context.spread(v, shape)) for sign, v in zip(signs, values, strict=True)]
             return add(terms, context.axes(shape))
 
-        return Value(shape, make, tree.span)
+        return Value(shape, make, tree.span, needs=tuple(values))
 
     def common(self, left: Value, right: Value, verb: str) -> Value:
         """Give the value whose shape the two have together: a scalar is repeated, nothing else is."""

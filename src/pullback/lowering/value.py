@@ -23,6 +23,7 @@ class Value:
     make: Callable[[], Node]
     span: Span = NOWHERE
     made: Node | None = field(default=None)
+    needs: tuple[Value, ...] = ()
 
     @property
     def rank(self) -> int:
@@ -30,14 +31,23 @@ class Value:
         return len(self.shape)
 
     def node(self) -> Node:
-        """Build the node, once."""
-        if self.made is None:
-            self.made = self.make()
+        """Build the node, once; what it needs first, without recursion along long chains."""
+        stack = [self]
+        while stack:
+            value = stack[-1]
+            missing = [need for need in value.needs if need.made is None] if value.made is None else []
+            if missing:
+                stack += missing
+                continue
+            if value.made is None:
+                value.made = value.make()
+            stack.pop()
+        assert self.made is not None
         return self.made
 
     def at(self, span: Span) -> Value:
         """Say where in the text the value stands."""
-        return Value(self.shape, self.node, span)
+        return Value(self.shape, self.node, span, needs=(self,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,8 @@ class Context:
             factors = [(value.node(), kept(labels), exponent) for value, labels, exponent in parts]
             return product(factors, kept(output), {k: v for k, v in lengths.items() if v is not ONE})
 
-        return Value(self.settle(tuple(known[label] for label in output)), make, span)
+        needs = tuple(value for value, _, _ in parts)
+        return Value(self.settle(tuple(known[label] for label in output)), make, span, needs=needs)
 
     def spread(self, value: Value, shape: Shape) -> Node:
         """Build a value with a scalar repeated over a shape."""

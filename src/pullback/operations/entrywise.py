@@ -70,7 +70,7 @@ def _power(x: Any, p: Any) -> Any:
 
 
 ENTRIES: tuple[Entry, ...] = (
-    entrywise("exp", _numpy("exp"), "g exp(x)", exact={0: 1}, positive=True, rewrite=rewrites.exp),
+    entrywise("exp", _numpy("exp"), "g exp(x)", exact={0: 1}, positive=True, rewrite=rewrites.exp, below_one=rewrites.logistic),
     entrywise("log", _numpy("log"), "g / x", domain="positive", exact={1: 0}, rewrite=rewrites.log),
     entrywise("sin", _numpy("sin"), "g cos(x)", exact={0: 0}, rewrite=rewrites.odd("sin"), parity=-1, meets={"cos": rewrites.quotient("tan")}),
     entrywise("cos", _numpy("cos"), "-g sin(x)", exact={0: 1}, rewrite=rewrites.even("cos"), parity=1),
@@ -78,7 +78,13 @@ ENTRIES: tuple[Entry, ...] = (
     entrywise("sinh", _numpy("sinh"), "g cosh(x)", exact={0: 0}, rewrite=rewrites.odd("sinh"), parity=-1, meets={"cosh": rewrites.quotient("tanh")}),
     entrywise("cosh", _numpy("cosh"), "g sinh(x)", exact={0: 1}, positive=True, rewrite=rewrites.even("cosh"), parity=1),
     entrywise("tanh", _numpy("tanh"), "g (1 - tanh(x)^2)", exact={0: 0}, rewrite=rewrites.odd("tanh"), parity=-1),
-    entrywise("sigmoid", _sigmoid, "g sigmoid(x) (1 - sigmoid(x))", positive=True),
+    entrywise(
+        "sigmoid",
+        _sigmoid,
+        "g sigmoid(x) (1 - sigmoid(x))",
+        positive=True,
+        meets={"exp": rewrites.opposite},
+    ),
     entrywise("softplus", _softplus, "g sigmoid(x)", positive=True),
     entrywise("relu", lambda x: x * _above(x), "g step(x)", exact={0: 0, 1: 1}, positive=True, meets={"step": rewrites.absorbed}),
     entrywise("leaky_relu", lambda x: x * (0.01 + 0.99 * _above(x)), "g (0.01 + 0.99 step(x))", exact={0: 0}),

@@ -59,7 +59,7 @@ def quotient(result: str) -> Meeting:
     """f(x) / g(x) is a function of its own: sinh / cosh is tanh."""
 
     def meet(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
-        if exponent <= 0 or power >= 0:
+        if exponent <= 0 or power >= 0 or other.arguments != node.arguments:
             return None
         shared = min(exponent, -power)
         ratio = apply(_operation(result), node.arguments)
@@ -70,12 +70,26 @@ def quotient(result: str) -> Meeting:
 
 def absorbed(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
     """relu(x) step(x) is relu(x)."""
-    return [(node, exponent)] if exponent > 0 and power > 0 else None
+    return [(node, exponent)] if exponent > 0 and power > 0 and other.arguments == node.arguments else None
 
 
 def argument(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
     """|x| sign(x) is x."""
-    return [(node.arguments[0], 1)] if exponent == power == 1 else None
+    return [(node.arguments[0], 1)] if exponent == power == 1 and other.arguments == node.arguments else None
+
+
+def logistic(node: Apply) -> Node:
+    """1 / (1 + exp(x)) is sigmoid(-x)."""
+    return apply(_operation("sigmoid"), [scaled(-1, node.arguments[0])])
+
+
+def opposite(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
+    """sigmoid(x) exp(-x) is sigmoid(-x), and sigmoid(-x) exp(x) is sigmoid(x)."""
+    if exponent < 1 or power < 1 or node.arguments[0] is not scaled(-1, other.arguments[0]):
+        return None
+    turned = apply(_operation("sigmoid"), [other.arguments[0]])
+    shared = min(exponent, power)
+    return [(turned, shared), (node, exponent - shared), (other, power - shared)]
 
 
 def abs(arguments: tuple[Node, ...]) -> Node | None:

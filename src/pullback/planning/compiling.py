@@ -79,7 +79,9 @@ class Task:
     def plan(self, sizes: Mapping[str, int]) -> Plan:
         """Write the steps for numbers of the dimensions."""
         needed = self.needed()
-        full = {v.name: extent(self.inputs, v, sizes) for v in (*needed, *self.carriers(needed))}
+        place = list(self.inputs)
+        order = sorted((*needed, *self.carriers(needed)), key=lambda v: place.index(v.name))
+        full = {v.name: extent(self.inputs, v, sizes) for v in order}
         roots = [node for node, _ in self.roots]
         changed = [node for _, node in self.changes]
         builder = build_all(sizes, roots + changed, self.standins, full)
@@ -164,7 +166,8 @@ class Compiled:
         self.reuse = reuse
         self.dtype = dtype
         self.needed = task.needed()
-        self.variables = [*self.needed, *task.carriers(self.needed)]
+        place = {name: k for k, name in enumerate(task.inputs)}
+        self.variables = sorted([*self.needed, *task.carriers(self.needed)], key=lambda v: place[v.name])
         self.names = [task.inputs[variable.name].name for variable in self.variables]
         self.programs: dict[tuple[Any, ...], Any] = {}
         self._lock = threading.Lock()

@@ -12,6 +12,7 @@ from pullback.rendering.symbols import write
 
 _SIGNS = {".*": "⊙", "./": "⊘", "-": "-", "*": "", ".": "·"}
 _OPERATORS = frozenset("+ - = ⊙ ⊘ .* ./ · *".split())
+_INDENTED = 6
 _BLANK = {"plain": ".", "unicode": "·"}
 
 
@@ -108,8 +109,7 @@ def beside(blocks: Sequence[Block]) -> list[str]:
 def draw(board: Line, style: str, width: int) -> list[str]:
     """Draw a line, broken before its signs where it is wider than ``width``."""
     groups: list[list[Block]] = [[]]
-    for part in board.parts:
-        b = block(part, style)
+    for b in (b for part in board.parts for b in _fitting(part, style, width)):
         here = sum(x.width + 1 for x in groups[-1])
         if groups[-1] and here + b.width > width and not b.tight:
             if b.is_sign or not groups[-1][-1].is_sign:
@@ -128,6 +128,31 @@ def draw(board: Line, style: str, width: int) -> list[str]:
         for text in drawn:
             rows += [indent + piece for piece in _folded(text, width - len(indent), len(drawn) == 1)]
     return rows
+
+
+def _fitting(part: Part, style: str, width: int) -> list[Block]:
+    """A part as one block, or a matrix that is too wide as several, some columns each."""
+    whole = block(part, style)
+    if whole.width <= width - _INDENTED or not isinstance(part, Matrix | Numbers):
+        return [whole]
+    if isinstance(part, Matrix):
+        rows = [[_BLANK[style] if cell is None else write(cell, style) for cell in row] for row in part.rows]
+    else:
+        rows = number_rows(part, style)
+    more = "..." if style == "plain" else "⋯"
+    groups: list[list[int]] = [[]]
+    room = width - _INDENTED - 2 * len(more) - 6
+    for k in range(len(rows[0])):
+        here = sum(max(width_of(row[c]) for row in rows) + 2 for c in [*groups[-1], k])
+        if groups[-1] and here > room:
+            groups.append([])
+        groups[-1].append(k)
+    blocks = []
+    for number, group in enumerate(groups):
+        first, last = number == 0, number == len(groups) - 1
+        cells = [[*([] if first else [more]), *(row[k] for k in group), *([] if last else [more])] for row in rows]
+        blocks.append(bracketed(cells, style, numeric=isinstance(part, Numbers)))
+    return blocks
 
 
 def _folded(text: str, width: int, alone: bool) -> list[str]:

@@ -27,7 +27,8 @@ def render(record: Record, code: str, detail: Detail) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(words.say('title', {'statement': statement}))}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"<title>{escape(words.say('title', {'statement': statement}))}</title>\n<style>\n{style}</style>\n</head>\n"
+        "<body>\n"
         f"<main>\n<h1>{speaker.say('title', {'statement': statement})}</h1>\n"
         f"{body(record, speaker, detail)}</main>\n</body>\n</html>\n"
     )

@@ -213,6 +213,9 @@ class _Builder:
             self.vanishes = self.vanishes or exponent > 0
             self.pieces.append((node, labels, exponent))
             return
+        if isinstance(exponent, int) and exponent < 0 and (inner := self.below_one(node)) is not None:
+            work.append((inner, labels, -exponent))
+            return
         shared = content(node.terms, signed=isinstance(exponent, int))
         root = exact_power(shared, exponent)
         if len(node.terms) == 1:
@@ -236,6 +239,16 @@ class _Builder:
                     if sign < 0:
                         rest, self.coefficient = scaled(-1, rest), self.coefficient * (-1) ** exponent
             self.pieces.append((rest, labels, exponent))
+
+    @staticmethod
+    def below_one(node: Sum) -> Node | None:
+        """1 / (1 + exp(-x)) is sigmoid(x), which does not overflow."""
+        if len(node.terms) != 2 or any(c != 1 for c, _ in node.terms):
+            return None
+        (one_term, other) = sorted((n for _, n in node.terms), key=lambda n: number_of(n) != 1)
+        if number_of(one_term) != 1 or not isinstance(other, Apply) or other.operation.below_one is None:
+            return None
+        return other.operation.below_one(other)
 
     def take_product(self, node: Product, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
         if _is_size(node):
@@ -335,7 +348,7 @@ class _Builder:
             node, labels, exponent = self.pieces[k]
             assert isinstance(node, Apply)
             for j, (other, where, power) in enumerate(self.pieces):
-                if j == k or where != labels or not isinstance(other, Apply) or other.arguments != node.arguments:
+                if j == k or where != labels or not isinstance(other, Apply):
                     continue
                 rule = node.operation.meets.get(other.operation.name)
                 found = rule(node, exponent, other, power) if rule is not None else None

@@ -1,0 +1,352 @@
+"""``pb.audit``: is a hand-written gradient right, and if not, which mistake is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pullback.auditing.claims import Claim, Vocabulary, lower_claim, read_claim, uses, vocabulary, with_properties
+from pullback.auditing.edits import Words
+from pullback.auditing.report import Difference, Explanation, Finding, Report
+from pullback.auditing.search import Search
+from pullback.auditing.stages import Stage, stages_of
+from pullback.auditing.trial import Trial, close, trials
+from pullback.checking.evaluator import UnfitError
+from pullback.checking.program import free_name
+from pullback.deriving import as_program, backward, gradient
+from pullback.dimension import ONE
+from pullback.errors import PullbackError, ShapeError
+from pullback.expression import Expression, Results
+from pullback.lowering.program import Program, squeezed
+from pullback.simplification.simplify import simplify
+from pullback.syntax.names import normalise
+from pullback.syntax.tree import Binding
+from pullback.tensor.add import add
+from pullback.tensor.node import Node, Sum, Variable, make_variable
+from pullback.tensor.product import product
+
+EQUAL = 1e-8
+
+
+def audit(
+    source: Any,
+    claims: Mapping[str, str] | Callable[..., Any] | None = None,
+    *,
+    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
+    assume: Mapping[str, Any] | None = None,
+    batch: str | int | None = None,
+    values: Mapping[str, Any] | None = None,
+    upstream: str = "g",
+    seed: int = 0,
+    lang: str = "en",
+) -> Report:
+    """Judge gradients given by hand, and name the mistake in those that are wrong.
+
+    Args:
+        source: The forward pass: text, a Program or an Expression; or a Python function, a pair
+            ``(forward, backward)``, a module or a ``torch.autograd.Function``, which are run.
+        claims: For each variable its gradient in the notation, such as ``{"W": "g x'"}``; it may use the
+            inputs, the names that the program binds, and the upstream gradient g. Or a Python function
+            ``backward(g, *inputs)`` that gives one array an input, in order or by name.
+        shapes: As in ``parse``.
+        assume: As in ``parse``.
+        batch: As in ``parse``.
+        values: Fixed values of inputs for the numeric comparison.
+        upstream: What the claims call the gradient of the output.
+        seed: Of the points that are drawn.
+        lang: The language of the report, ``en`` or ``ko``.
+
+    Returns:
+        A report that is truthy where every claim is right; its findings say what is wrong with the others.
+
+    Raises:
+        PullbackError: The program or a claim can't be read.
+
+    >>> print(audit("y = W x", {"W": "x g'"}))
+    y = W x
+    wrong: dL/dW = x g'
+      the shape of dL/dW must be that of W, m x n; this is n x m
+      it is the transpose of the right gradient
+      the step: y = W x
+      mended: g x'
+      right: dL/dW = g x'
+    >>> bool(audit("y = W x", {"W": "g x'", "x": "(g' W)'"}))
+    True
+    """
+    if not isinstance(source, str | Program | Expression) or claims is None:
+        from pullback.auditing.python import audit_python
+
+        return audit_python(source, claims, values=values, shapes=shapes, seed=seed, lang=lang)
+    program = as_program(source, shapes, assume, batch)
+    return audit_program(program, claims, values=values, upstream=upstream, seed=seed, lang=lang)
+
+
+def audit_program(
+    program: Program,
+    claims: Mapping[str, str] | Callable[..., Any],
+    *,
+    values: Mapping[str, Any] | None = None,
+    upstream: str = "g",
+    seed: int = 0,
+    lang: str = "en",
+    subject: str | None = None,
+) -> Report:
+    """Judge claims about a program that is read already."""
+    import numpy as np
+
+    stages = stages_of(program)
+    taken = {*program.inputs, *(normalise(s.name) for s in stages if s.given)}
+    name: str | None = normalise(upstream) if normalise(upstream) not in taken else free_name(program)
+    words = vocabulary(program, stages, name)
+    is_scalar = all(axis is ONE for axis in program.output.shape)
+    read = _read(program, claims, words)
+    if is_scalar and not callable(claims) and name is not None and not any(uses(claim, name) for claim in read):
+        name = None
+        words = Vocabulary(words.shapes, words.steps, words.dimensions, None)
+    wanted = [claim.variable for claim in read] if read else list(program.inputs)
+    results = _right(program, wanted, name)
+    rng = np.random.default_rng(seed)
+    drawn = trials(program, stages, results, name, wanted, rng, values)
+    notes: list[str] = []
+    altered: tuple[str, ...] = ()
+    if callable(claims):
+        from pullback.auditing.python import call_backward
+
+        read, altered = call_backward(claims, program, drawn, name, wanted)
+    search = _search(program, stages, drawn, name, wanted, results)
+    findings = _judge(program, read, words, results, drawn, search)
+    if altered:
+        findings = [_aliased(finding, altered) for finding in findings]
+    return Report(_subject(program) if subject is None else subject, tuple(findings), tuple(notes), lang)
+
+
+def _read(program: Program, claims: Mapping[str, str] | Callable[..., Any], words: Vocabulary) -> list[Claim]:
+    if callable(claims):
+        return []
+    return [read_claim(normalise(program.input(_variable(name)).name), text, words) for name, text in claims.items()]
+
+
+def _variable(name: str) -> str:
+    """``dL/dW`` and ``dW`` may stand for W."""
+    for lead in ("dL/d", "dL_d", "∂L/∂"):
+        if name.startswith(lead):
+            return name[len(lead) :]
+    return name
+
+
+def _right(program: Program, wanted: Sequence[str], upstream: str | None) -> Results:
+    if upstream is None:
+        found = gradient(program, list(wanted))
+        assert isinstance(found, Results)
+        return found
+    return backward(program, list(wanted), upstream)
+
+
+def _search(
+    program: Program,
+    stages: Sequence[Stage],
+    drawn: Sequence[Trial],
+    upstream: str | None,
+    wanted: Sequence[str],
+    results: Results,
+) -> Search:
+    import numpy as np
+
+    axes = squeezed(program.output.shape)
+    start: Node = make_variable(upstream, axes) if upstream is not None else product([], ())
+    variables: dict[str, Variable] = {n: make_variable(n, squeezed(program.inputs[n].shape)) for n in wanted}
+    names = [*program.inputs, *(normalise(s.name) for s in stages if s.given and s is not stages[-1])]
+    if upstream is not None:
+        names.append(upstream)
+    dimensions = sorted({n for entry in program.inputs.values() for axis in entry.shape for n in axis.names})
+    forms: dict[str, Sequence[Binding]] = {}
+    bare: dict[str, list[Any]] = {name: [] for name in wanted}
+    for name in wanted:
+        expression = results[name]
+        forms[name] = (*expression.spelled.where, Binding(None, expression.tree))
+    for trial in drawn:
+        known: dict[str, Any] = {**trial.sizes, **trial.values}
+        if upstream is not None:
+            known[upstream] = np.ones_like(trial.values[upstream])
+        inputs = {**program.inputs, **({upstream: 0} if upstream else {})}
+        known = {n: v for n, v in known.items() if n in inputs or n in trial.sizes}
+        found = results.evaluate(known)
+        for name in wanted:
+            bare[name].append(found[program.inputs[name].name])
+    spelled = {normalise(entry.name): entry.name for entry in program.inputs.values()}
+    texts = {stage.name: stage.text for stage in stages if not stage.given}
+    batch = str(program.batch) if program.batch is not None else None
+    renamed = [_by_name(trial, program) for trial in drawn]
+    return Search(
+        stages,
+        renamed,
+        start,
+        variables,
+        {name: program.inputs[name].shape for name in wanted},
+        lambda n: spelled.get(n, texts.get(n, n)),
+        Words(names, dimensions),
+        batch,
+        forms,
+        bare,
+    )
+
+
+def _by_name(trial: Trial, program: Program) -> Trial:
+    right = {normalise(name): array for name, array in trial.right.items()}
+    return Trial(trial.sizes, trial.values, trial.leaves, right)
+
+
+def _judge(
+    program: Program,
+    read: Sequence[Claim],
+    words: Vocabulary,
+    results: Results,
+    drawn: Sequence[Trial],
+    search: Search,
+) -> list[Finding]:
+    verdicts = [_verdict(program, claim, words, results, search) for claim in read]
+    wrong = {
+        claim.variable: values
+        for claim, (finding, values) in zip(read, verdicts, strict=True)
+        if not finding.right and values is not None
+    }
+    findings = []
+    for claim, (finding, values) in zip(read, verdicts, strict=True):
+        if finding.right:
+            findings.append(finding)
+            continue
+        others = {name: arrays for name, arrays in wrong.items() if name != claim.variable}
+        explanations = search.explain(claim, values, others)
+        findings.append(_explained(finding, explanations))
+    return findings
+
+
+def _explained(finding: Finding, explanations: tuple[Explanation, ...]) -> Finding:
+    return Finding(
+        finding.variable,
+        finding.right,
+        finding.claim,
+        finding.form,
+        finding.how,
+        explanations,
+        finding.shapes,
+        finding.difference,
+        finding.problem,
+    )
+
+
+def _aliased(finding: Finding, altered: tuple[str, ...]) -> Finding:
+    first = Explanation("in_place", {"altered": ", ".join(altered)})
+    return Finding(
+        finding.variable,
+        False,
+        finding.claim,
+        finding.form,
+        "",
+        (first, *finding.explanations),
+        finding.shapes,
+        finding.difference,
+        finding.problem,
+    )
+
+
+def _verdict(
+    program: Program, claim: Claim, words: Vocabulary, results: Results, search: Search
+) -> tuple[Finding, list[Any] | None]:
+    """Judge one claim: shapes, then identity of the graphs, then numbers."""
+    name = claim.variable
+    entry = program.inputs[name]
+    expression = results[name]
+    form = str(expression)
+    problem, shapes = "", None
+    if claim.is_text:
+        try:
+            shape, node = lower_claim(claim, words)
+        except ShapeError as error:
+            problem = str(error)
+        except PullbackError:
+            pass
+        else:
+            if _axes(shape) != _axes(entry.shape):
+                shapes = (_say(entry.shape), _say(shape))
+            elif _same(with_properties(node, program), expression.node):
+                return Finding(entry.name, True, claim.text, form, "algebra"), None
+    values = _values(claim, search.trials)
+    if values is None:
+        return Finding(entry.name, False, claim.text, form, shapes=shapes, problem=problem), None
+    if not problem and all(_equal(v, t.right[name]) for v, t in zip(values, search.trials, strict=True)):
+        return Finding(entry.name, True, claim.text, form, "numbers"), None
+    if shapes is None and not problem and values[0].shape != search.trials[0].right[name].shape:
+        found = _named_shape(values, search.trials)
+        shapes = (_say(entry.shape), found)
+    difference = None if shapes or problem else _difference(values[0], search.trials[0].right[name])
+    return Finding(entry.name, False, claim.text, form, "", (), shapes, difference, problem), values
+
+
+def _equal(value: Any, right: Any) -> bool:
+    """One shape (a column may be a matrix of one column) and equal numbers; both may be no numbers at all."""
+    import numpy as np
+
+    if value.shape != right.shape and not (value.ndim == 2 and value.shape[1] == 1 and value.shape[:1] == right.shape):
+        return False
+    value = value.reshape(right.shape)
+    if not np.all(np.isfinite(right)):
+        return bool(np.array_equal(value, right, equal_nan=True))
+    scale = max(1.0, float(np.max(np.abs(right), initial=0.0)))
+    return close(value, right, EQUAL) or bool(np.max(np.abs(value - right), initial=0.0) <= 1e-12 * scale)
+
+
+def _values(claim: Claim, drawn: Sequence[Trial]) -> list[Any] | None:
+    import numpy as np
+
+    try:
+        return [np.asarray(claim.at(drawn, k), dtype=np.float64) for k in range(len(drawn))]
+    except (UnfitError, PullbackError, ValueError, TypeError, KeyError, IndexError):
+        return None
+
+
+def _same(left: Node, right: Node) -> bool:
+    if left is right:
+        return True
+    if left.axes != right.axes:
+        return False
+    shorter, other, difference = simplify([left, right, add([(1, left), (-1, right)], left.axes)])
+    return shorter is other or (isinstance(difference, Sum) and not difference.terms)
+
+
+def _axes(shape: Sequence[Any]) -> tuple[Any, ...]:
+    """A shape as it is compared: a column of a matrix is a vector, a row is not."""
+    shape = tuple(shape)
+    if len(shape) == 2 and shape[1] is ONE:
+        shape = shape[:1]
+    return () if all(axis is ONE for axis in shape) else shape
+
+
+def _say(shape: Sequence[Any]) -> str:
+    return " x ".join(map(str, shape)) or "scalar"
+
+
+def _named_shape(values: Sequence[Any], drawn: Sequence[Trial]) -> str:
+    """The shape of arrays in terms of the dimension names."""
+    if any(value.ndim != values[0].ndim for value in values):
+        return _say(values[0].shape)
+    parts = []
+    for axis in range(values[0].ndim):
+        lengths = [value.shape[axis] for value in values]
+        names = [n for n in drawn[0].sizes if [t.sizes[n] for t in drawn] == lengths]
+        parts.append(names[0] if names else str(lengths[0]))
+    return " x ".join(parts) or "scalar"
+
+
+def _difference(value: Any, right: Any) -> Difference | None:
+    import numpy as np
+
+    if value.shape != right.shape:
+        return None
+    gap = np.where(np.isfinite(value), np.abs(value - right), np.inf)
+    at = tuple(int(k) for k in np.unravel_index(int(np.argmax(gap)), gap.shape)) if gap.ndim else ()
+    return Difference(at, float(value[at]), float(right[at]))
+
+
+def _subject(program: Program) -> str:
+    return "; ".join(line.strip() for line in program.source.splitlines() if line.strip())
