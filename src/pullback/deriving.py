@@ -9,15 +9,17 @@ from pullback.calculus.reverse import backward as pull_back
 from pullback.calculus.reverse import gradient as differentiate
 from pullback.calculus.reverse import jacobian as local_jacobian
 from pullback.dimension import ONE
-from pullback.errors import NotationError, Place, ShapeError
+from pullback.errors import NotationError, Place, ShapeError, UnsupportedError
 from pullback.expression import Expression, Results
-from pullback.lowering.program import Input, Program, lower_program, read_program, squeezed
+from pullback.lowering.program import Input, Program, Statement, lower_program, read_program, squeezed
+from pullback.lowering.value import Shape
 from pullback.simplification.simplify import open_merges, simplify
 from pullback.syntax import tree
 from pullback.syntax.names import normalise
 from pullback.syntax.tree import Binding
 from pullback.tensor.node import Node
 from pullback.tensor.product import permuted
+from pullback.tensor.reshape import reshaped
 from pullback.tensor.substitute import Lifted, substitute_all
 
 Source = str | Program | Expression
@@ -76,8 +78,6 @@ def as_program(
 
 def program_of(expression: Expression) -> Program:
     """An expression as a program of one statement, over the same inputs."""
-    from pullback.lowering.program import Statement
-
     statement = Statement(None, expression.axes, expression.node, expression.node)
     bindings = (*expression.spelled.where, Binding(None, expression.tree))
     functions = tuple(d for d in expression.program.syntax.declarations if "entrywise" in d.properties)
@@ -170,6 +170,7 @@ def jacobian(
     assume: Mapping[str, Any] | None = None,
     batch: str | int | None = None,
     layout: str = "denominator",
+    form: str = "entries",
 ) -> Expression:
     """Derive the Jacobian: the axes of the output, then those of the variable.
 
@@ -180,6 +181,7 @@ def jacobian(
         assume: As in ``parse``.
         batch: As in ``parse``.
         layout: With ``"numerator"``, what is shown is transposed: the variable's axes come first.
+        form: With ``"kronecker"``, matrices are stacked by columns: d vec(Y) / d vec(X)', a matrix.
 
     >>> str(jacobian("y = A x", "x")), jacobian("y = A x", "x").shape
     ('A', ('m', 'n'))
@@ -194,7 +196,30 @@ def jacobian(
         count = len(squeezed(outer))
         order = [*range(count, len(node.axes)), *range(count)]
         node, outer, inner = permuted(node, order), inner, outer
+    if form == "kronecker":
+        return _stacked(node, outer, inner, program)
     return Expression(simplify([node])[0], (*outer, *inner), program)
+
+
+def _stacked(node: Node, outer: Shape, inner: Shape, program: Program) -> Expression:
+    """Stack the axes of each side by columns: vec(Y) by vec(X)."""
+    order: list[int] = []
+    groups: list[int] = []
+    for side in (outer, inner):
+        axes = range(len(order), len(order) + len(squeezed(side)))
+        order += reversed(axes)
+        groups.append(len(axes))
+    if max(groups) > 2:
+        raise UnsupportedError("the Kronecker form is of vectors and matrices")
+    (shorter,) = simplify([node])
+    flat = reshaped(permuted(shorter, order), groups)
+    lengths = []
+    for side in (outer, inner):
+        total = ONE
+        for axis in side:
+            total = total * axis
+        lengths.append(total)
+    return Expression(flat, tuple(lengths), program)
 
 
 def hessian(
@@ -204,6 +229,7 @@ def hessian(
     shapes: Mapping[str, tuple[int | str, ...]] | None = None,
     assume: Mapping[str, Any] | None = None,
     batch: str | int | None = None,
+    form: str = "entries",
 ) -> Expression:
     """Derive the Hessian of a scalar: the axes of the variable twice; of two variables, first then second.
 
@@ -222,8 +248,10 @@ def hessian(
 
     wanted = [left] if left == right else [left, right]
     (node,) = by_inputs(program, wanted, twice)
-    axes = (*program.inputs[left].shape, *program.inputs[right].shape)
-    return Expression(simplify([node])[0], axes, program)
+    outer, inner = program.inputs[left].shape, program.inputs[right].shape
+    if form == "kronecker":
+        return _stacked(node, outer, inner, program)
+    return Expression(simplify([node])[0], (*outer, *inner), program)
 
 
 def require_scalar(program: Program) -> None:

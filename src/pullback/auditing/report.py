@@ -20,8 +20,13 @@ class Explanation:
 
     def say(self, language: str) -> str:
         """The mistake in words, then the place."""
-        fields = {name: _word(language, value) for name, value in self.fields.items()}
-        return say(language, f"mistake.{self.key}", **fields)
+        fields = dict(self.fields)
+        for name in ("first", "second"):
+            if name in fields:
+                fields[f"{name}_word"] = say(language, f"word.{fields[name]}")
+        key, _, factor = self.key.partition("+")
+        sentence = say(language, f"mistake.{key}", **fields)
+        return say(language, "mistake.also_factor", first=sentence, also=fields["also"]) if factor else sentence
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,3 @@ class Report:
 
     def __str__(self) -> str:
         return self.show()
-
-
-def _word(language: str, value: str) -> str:
-    return catalogue(language).get(f"word.{value}", value)

@@ -17,6 +17,7 @@ from pullback.lowering.program import Input, Program, Statement
 from pullback.operations.entry import Primitive
 from pullback.operations.table import TABLE
 from pullback.simplification.simplify import simplify
+from pullback.syntax import tree
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Binding, Call, Name, Syntax
 from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological, variables
@@ -66,7 +67,18 @@ class Local:
             shape = known.shape if known is not None else bound[name].shape
             inputs[name] = Input(known.name if known is not None else name, shape, variable.properties)
         here = Statement(self.name, self.statement.shape, self.statement.local, self.statement.local)
-        return Program(self.whole.source, self.whole.syntax, inputs, (here, here), self.whole.batch)
+        return Program(self.whole.source, self.alone(inputs), inputs, (here, here), self.whole.batch)
+
+    def alone(self, inputs: Mapping[str, Input]) -> tree.Program:
+        """The text of the statement as a program of its own."""
+        parsed = self.whole.syntax
+        functions = tuple(d for d in parsed.declarations if "entrywise" in d.properties)
+        batch = parsed.batch
+        if batch is not None:
+            lead = Dimension.of(batch.size)
+            over = tuple(name for name, entry in inputs.items() if entry.shape and entry.shape[0] is lead)
+            batch = tree.Batch(batch.size, over, batch.span)
+        return tree.Program((tree.Binding(self.name, self.tree),), functions, batch, parsed.source)
 
     @cached_property
     def order(self) -> dict[str, int]:
@@ -101,20 +113,20 @@ class Local:
             result[name] = Closed(self.called(spelled.results[0]), where, expression)
         return result
 
-    def called(self, tree: Syntax) -> Syntax:
+    def called(self, part: Syntax) -> Syntax:
         """A tree with gradients by their signs, and what the statement computes by its name."""
-        return self.names.partial_of(self.own_name(tree))
+        return self.names.partial_of(self.own_name(part))
 
-    def own_name(self, tree: Syntax) -> Syntax:
+    def own_name(self, part: Syntax) -> Syntax:
         """Call the right side by the statement's name, where that is one applied function."""
         if not isinstance(self.own_tree, Call):
-            return tree
+            return part
 
         def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
             made = rebuild(node, parts)
             return Name(self.name) if made == self.own_tree else made
 
-        return fold(tree, visit)
+        return fold(part, visit)
 
     @cached_property
     def own_tree(self) -> Syntax | None:
@@ -182,10 +194,10 @@ def inlined(expression: Expression) -> Syntax:
     bound: dict[str, Syntax] = {}
     own = expression.program.statements[0].name
 
-    def visit(tree: Syntax, parts: list[Syntax]) -> Syntax:
-        if isinstance(tree, Name) and tree.identifier in bound:
-            return bound[tree.identifier]
-        return rebuild(tree, parts)
+    def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+        if isinstance(node, Name) and node.identifier in bound:
+            return bound[node.identifier]
+        return rebuild(node, parts)
 
     for binding in spelled.where:
         if binding.name is not None and binding.name != own:

@@ -2,7 +2,8 @@
 
 A language module has ``NAME`` (its own name for itself), ``MESSAGES`` (a sentence for every key, with the
 names of its parameters in braces) and may have ``inflect(text, form)``, which gives what ``{x:form}`` stands
-for: the parameter with what the grammar hangs on it. A third language is one more module.
+for: the parameter with what the grammar hangs on it. A third language is one more module. (What checks and
+audits say is in modules of its own, ``audit_en`` and so on; see ``pullback.checking.words``.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def available() -> tuple[str, ...]:
     >>> available()
     ('en', 'ko')
     """
-    return tuple(sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_")))
+    return tuple(sorted(module.name for module in iter_modules(__path__) if "_" not in module.name))
 
 
 def language(code: str) -> ModuleType:

@@ -34,4 +34,225 @@ MESSAGES: Mapping[str, str] = {
     "reason.kink": "{kink}, where there is no derivative",
     "reason.undefined": "{point}: the function has no finite value there",
     "reason.unmeasured": "{point}: no finite difference quotient there",
+    "audit.right.algebra": "right: dL/d{name} = {form}",
+    "audit.right.numbers": "right: dL/d{name} agrees at every drawn point; simplest form: {form}",
+    "audit.wrong": "wrong: dL/d{name} = {claim}",
+    "audit.function": "(a Python function)",
+    "audit.shapes": "the shape of dL/d{name} must be that of {name}, {wanted}; this is {found}",
+    "audit.step": "the step: {step}",
+    "audit.mended": "mended: {mended}",
+    "audit.unexplained": "it is wrong, and no single usual mistake explains it",
+    "audit.difference": "for example {place}, at a drawn point: {claimed} given, {right} is right",
+    "audit.form": "right: dL/d{name} = {form}",
+    "audit.shared": "one mistake explains all {count} of them",
+    "audit.runs": "this runs the Python code of {file}",
+    "mistake.transposed": "it is the transpose of the right gradient",
+    "mistake.row_or_column": (
+        "the entries are right, but they stand in a row where a column is wanted, or the other way "
+        "round"
+    ),
+    "mistake.flattened": "the entries are right, but not in the shape of the variable: reshape it",
+    "mistake.layout": (
+        "the entries are right, but laid out the other way: rows and columns were mixed up when "
+        "reshaping"
+    ),
+    "mistake.axes_permuted": "the axes are in the wrong order; the right order of the given ones is {order}",
+    "mistake.not_summed": (
+        "a sum is missing: {name} is used for every {axis}, so its gradient is summed over {axis}"
+    ),
+    "mistake.not_averaged": "a mean over {axis} is missing",
+    "mistake.summed_too_much": "it is summed over axis {axis}, which the variable has",
+    "mistake.summed_to_number": "it is summed to one number; the variable has axes, and so has its gradient",
+    "mistake.sign": "the sign is wrong",
+    "mistake.factor_missing_number": "a factor of {number} is missing",
+    "mistake.factor_surplus_number": "there is a factor of {number} too many",
+    "mistake.factor_and_sign": "it is {ratio} times the right gradient: a factor and the sign are wrong",
+    "mistake.mean_missing": (
+        "it is {n} times too large: a division by {n} is missing (a mean was taken for a sum)"
+    ),
+    "mistake.mean_surplus": "it is divided by {n} once too often (a sum was taken for a mean)",
+    "mistake.length_factor": "it is {ratio} times the right gradient",
+    "mistake.constant_factor": "it is {ratio} times the right gradient, everywhere",
+    "mistake.varying_factor": (
+        "it points the right way, but its length is wrong by a factor that changes from point to "
+        "point"
+    ),
+    "mistake.upstream_forgotten": (
+        "the upstream gradient is forgotten: this is the right gradient only where every entry of g "
+        "is one"
+    ),
+    "mistake.swapped": "this is the gradient of {other}: the two are swapped",
+    "mistake.structured": (
+        "this is the derivative by the free entries of a symmetric matrix; the gradient takes every "
+        "entry as free"
+    ),
+    "mistake.symmetrised_sum": (
+        "the transpose of the gradient is added to it; that is right only for one that is used twice"
+    ),
+    "mistake.symmetrised": "the gradient is averaged with its transpose",
+    "mistake.diagonal_only": "only the diagonal is kept",
+    "mistake.zero": "it is zero: no gradient arrives (detached, or never added up)",
+    "mistake.not_finite": "it has entries that are no finite numbers where the right gradient is finite",
+    "mistake.decay": "it has {ratio} {name} on top: the gradient of a penalty that the program does not have",
+    "mistake.in_place": (
+        "the backward pass changes {altered} in place, so what is computed from it afterwards is "
+        "wrong"
+    ),
+    "mistake.path": "in this step {part} is taken as a constant, so what flows back through it is lost",
+    "mistake.path_of_sum": (
+        "the path through {part} is forgotten: a sum hands its gradient to every one of its terms"
+    ),
+    "mistake.upstream": "the gradient that arrives at this step is not multiplied in",
+    "mistake.transpose": "the gradient of {part} is transposed in this step",
+    "mistake.transpose_other": "{part} is to be transposed in this step, and is not (or is, and should not be)",
+    "mistake.transpose_upstream": "the gradient that arrives at this step is transposed",
+    "mistake.factor": "the factor {part} is forgotten in this step",
+    "mistake.coefficient": "the coefficient {number} is forgotten in this step",
+    "mistake.power_factor": "the exponent {power} is not brought down in front: d(x^p) is p x^(p-1)",
+    "mistake.quotient_sign": "the sign of a quotient's derivative is forgotten: d(1/x) is -1/x^2",
+    "mistake.quotient_square": "the square of a quotient's derivative is forgotten: d(1/x) is -1/x^2",
+    "mistake.mean_as_sum": "the mean is taken as a sum: its gradient is divided by {n}",
+    "mistake.other_value": "{used} is used where {right} belongs",
+    "mistake.derivative_missing": (
+        "the derivative of {function} is missing: the gradient passes through it unchanged"
+    ),
+    "mistake.value_for_derivative": "the value of {function} is multiplied in, not its derivative",
+    "mistake.at_output": (
+        "the derivative of {function} is taken at its output (after the function), not at its input"
+    ),
+    "mistake.at_input": (
+        "the derivative of {function} is written for its output (such as s (1 - s)), but the input is "
+        "put in"
+    ),
+    "mistake.divided": "the derivative of {function} is divided by, not multiplied with",
+    "mistake.square_missing": "a square is missing in the derivative of {function}: it is 1 - {function}^2",
+    "mistake.one_plus": "a sign is wrong inside the derivative of {function}: plus in place of minus",
+    "mistake.one_missing": "the 1 is missing in the derivative of {function}",
+    "mistake.sigmoid_half": "one of the two factors of sigmoid's derivative s (1 - s) is missing",
+    "mistake.mask_by_gradient": (
+        "the gradient is masked by its own sign; relu masks it by the sign of the input"
+    ),
+    "mistake.mask_both": (
+        "the gradient is masked by its own sign beside that of the input, as guided backprop does"
+    ),
+    "mistake.leak": (
+        "negative inputs let a part of the gradient through, as leaky_relu does; relu lets nothing "
+        "through"
+    ),
+    "mistake.leak_missing": (
+        "the slope for negative inputs is missing: leaky_relu lets a part of the gradient through"
+    ),
+    "mistake.product_rule": "only one term of the product rule is there: {function} is x times a function of x",
+    "mistake.inner_sign": "the argument of the sigmoid in the derivative of {function} has the wrong sign",
+    "mistake.reciprocal_missing": "it is multiplied by the argument of log, not divided by it",
+    "mistake.derivative_sign": "the sign of the derivative of {function} is wrong",
+    "mistake.softmax_diagonal": (
+        "only the diagonal of softmax's Jacobian is used, p (1 - p); every output depends on every "
+        "input, so the Jacobian is diag(p) - p p'"
+    ),
+    "mistake.softmax_half": "the term - p p' of softmax's Jacobian is missing: it is diag(p) - p p'",
+    "mistake.softmax_off_diagonal": "the term diag(p) of softmax's Jacobian is missing: it is diag(p) - p p'",
+    "mistake.log_softmax": "this is the derivative of log softmax; here it is of softmax",
+    "mistake.softmax_not_weighted": (
+        "the correction in softmax's derivative is sum(g), but it has to be g' p, weighted by the "
+        "outputs"
+    ),
+    "mistake.softmax_axis": "the correction in softmax's derivative is summed over the wrong axis",
+    "mistake.softmax_sign": "the correction in softmax's derivative is added; it has to be subtracted",
+    "mistake.softmax_factor": "the factor p in front of softmax's derivative p .* (g - g' p) is missing",
+    "mistake.weights_missing": "the derivative of logsumexp is softmax; here every entry gets the same",
+    "mistake.exp_not_normalised": "the derivative of logsumexp is softmax; the division by the sum is missing",
+    "mistake.max_to_all": "every entry gets the gradient of the maximum; only the largest one does",
+    "mistake.inverse_transposes": "the transposes are missing: inv(A) hands back -inv(A)' g inv(A)'",
+    "mistake.inverse_like_number": "the inverse is differentiated as if it were one number, entry by entry",
+    "mistake.inverse_missing": "the inverse is missing: the derivative of logdet(A) is inv(A)'",
+    "mistake.determinant_missing": "the factor det(A) is missing: the derivative of det(A) is det(A) inv(A)'",
+    "mistake.edit.transpose_too_many": "there is a transpose too many: {part}",
+    "mistake.edit.transpose_too_few": "a transpose is missing on {part}",
+    "mistake.edit.sign": "the sign of {part} is wrong",
+    "mistake.edit.order": "the order of the factors is wrong: {part}",
+    "mistake.edit.order_and_transpose": "the order of the factors and a transpose are wrong: {part}",
+    "mistake.edit.elementwise_for_product": (
+        "{part} is multiplied entry by entry; it has to be a matrix product"
+    ),
+    "mistake.edit.product_for_elementwise": (
+        "{part} is a matrix product; it has to be multiplied entry by entry"
+    ),
+    "mistake.edit.other_name": "{written} is used where {right} belongs",
+    "mistake.edit.power": "the power of {part} is wrong",
+    "mistake.edit.power_kind": "{part}: a power of the whole and a power entry by entry are not the same",
+    "mistake.edit.factor_two": "a factor of 2 is missing",
+    "mistake.edit.mean": "a division by {n} is missing",
+    "mistake.edit.sum_missing": "a sum is missing around {part}",
+    "mistake.edit.diag": "diag is missing around {part}",
+    "mistake.edit.inverse": "an inverse is missing around {part}",
+    "mistake.edit.factor_missing": "the factor {factor} is missing",
+    "mistake.edit.factor_surplus": "the factor {factor} is too many",
+    "mistake.edit.term_surplus": "the term {part} is too many",
+    "mistake.edit.division": "{part} is on the wrong side of a division",
+    "mistake.edit.wrong_count": "it is divided by {written}; it has to be {right}",
+    "mistake.edit.axis": "rows and columns are mixed up: {part}",
+    "mistake.edit.sum_surplus": "{part} sums what is not to be summed",
+    "mistake.edit.mean_for_sum": "sum and mean are mixed up: {part}",
+    "mistake.edit.function_surplus": "{part} has a function too many",
+    "mistake.edit.other_function": "{written} is used where {right} belongs",
+    "mistake.edit.two": "two things are wrong: {first_word} and {second_word}",
+    "mistake.made.transpose_too_many": "a transpose is missing on {part}",
+    "mistake.made.transpose_too_few": "{part} is transposed, and must not be",
+    "mistake.made.sign": "the sign of {part} is wrong",
+    "mistake.made.order": "the order of the factors is wrong; it has to be {part}",
+    "mistake.made.order_and_transpose": (
+        "the order of the factors and a transpose are wrong; it has to be {part}"
+    ),
+    "mistake.made.elementwise_for_product": (
+        "a matrix product is taken where it has to be entry by entry: {part}"
+    ),
+    "mistake.made.product_for_elementwise": (
+        "the multiplication is entry by entry where it has to be a matrix product: {part}"
+    ),
+    "mistake.made.other_name": "{right} is used where {written} belongs",
+    "mistake.made.power": "the power of {part} is wrong",
+    "mistake.made.power_kind": "{part}: a power of the whole and a power entry by entry are not the same",
+    "mistake.made.factor_two": "there is a factor of 2 too many",
+    "mistake.made.mean": "it is divided by {n}, and must not be",
+    "mistake.made.sum_missing": "{part} is summed, and must not be",
+    "mistake.made.diag": "diag is taken of {part}, and must not be",
+    "mistake.made.inverse": "{part} is inverted, and must not be",
+    "mistake.made.factor_missing": "the factor {factor} is too many",
+    "mistake.made.factor_surplus": "the factor {factor} is missing",
+    "mistake.made.term_surplus": "the term {part} is missing",
+    "mistake.made.division": "{part} is on the wrong side of a division",
+    "mistake.made.wrong_count": "it is divided by {right}; it has to be {written}",
+    "mistake.made.axis": "rows and columns are mixed up; it has to be {part}",
+    "mistake.made.sum_surplus": "the sum is missing: {part}",
+    "mistake.made.mean_for_sum": "sum and mean are mixed up; it has to be {part}",
+    "mistake.made.function_surplus": "the function in {part} is missing",
+    "mistake.made.other_function": "{right} is used where {written} belongs",
+    "mistake.made.two": "two things are wrong: {first_word} and {second_word}",
+    "word.transpose_too_many": "a transpose",
+    "word.transpose_too_few": "a transpose",
+    "word.sign": "a sign",
+    "word.order": "the order of factors",
+    "word.order_and_transpose": "the order of factors",
+    "word.elementwise_for_product": "an entrywise product",
+    "word.product_for_elementwise": "a matrix product",
+    "word.other_name": "a name",
+    "word.power": "a power",
+    "word.power_kind": "a power",
+    "word.factor_two": "a factor of 2",
+    "word.mean": "a division",
+    "word.sum_missing": "a sum",
+    "word.diag": "a diag",
+    "word.inverse": "an inverse",
+    "word.factor_missing": "a factor",
+    "word.factor_surplus": "a factor",
+    "word.term_surplus": "a term",
+    "word.division": "a division",
+    "word.wrong_count": "a division",
+    "word.axis": "an axis",
+    "word.sum_surplus": "a sum",
+    "word.mean_for_sum": "a mean",
+    "word.function_surplus": "a function",
+    "word.other_function": "a function",
+    "mistake.also_factor": "{first}; beside it, a factor of {also} is wrong",
 }

@@ -9,10 +9,10 @@ from pullback.dimension import Dimension
 from pullback.lifting.chain import transpose
 from pullback.syntax.tree import Call, Name, Number, Syntax
 from pullback.simplification.merging import open_axis
-from pullback.tensor.node import Apply, Node, Product, Sum
+from pullback.tensor.node import Apply, Factor, Node, Product, Sum
 from pullback.tensor.product import permuted
 from pullback.tensor.product import product as make
-from pullback.tensor.reshape import Linear
+from pullback.tensor.reshape import Linear, merged
 
 if TYPE_CHECKING:
     from pullback.lifting.lift import Speller
@@ -42,36 +42,66 @@ def spell_linear(speller: Speller, node: Apply, operation: Linear) -> Syntax:
 
 
 def spell_kron(speller: Speller, node: Apply) -> Syntax | None:
-    """Read two merged axes, or one, over a product of two independent parts as a Kronecker product."""
-    rank = len(node.axes)
-    if rank > 2:
+    """Read merged axes over a product of two independent parts as a Kronecker product."""
+    if len(node.axes) > 2:
         return None
-    inner: Node | None = node
-    for axis in reversed(range(rank)):
-        inner = open_axis(inner, axis) if inner is not None else None
-    if not isinstance(inner, Product) or len(set(inner.output)) != len(inner.output):
+    inner: Node = node
+    sides: list[list[int]] = []
+    for axis in reversed(range(len(node.axes))):
+        split = open_axis(inner, axis)
+        sides.insert(0, [0, 1] if split is not None else [0])
+        inner = inner if split is None else split
+    if not isinstance(inner, Product):
         return None
-    left, right = inner.output[::2], inner.output[1::2]
-    parts = []
-    loose = [f for f in inner.factors]
-    for side in (left, right):
-        group, labels = [], set(side)
-        grown = True
-        while grown:
-            grown = False
-            for f in list(loose):
-                if labels & set(f.indices):
-                    group.append(f)
-                    labels |= set(f.indices)
-                    loose.remove(f)
-                    grown = True
-        other = right if side is left else left
-        if labels & set(other):
-            return None
-        parts.append(make(group, side, {i: inner.dimensions[i] for i in labels}))
-    if loose:
+    output = inner.output
+    places = [output[: len(sides[0])], output[len(sides[0]) :]]
+    for left, right in _halves(places):
+        if not set(left[1]) & set(right[1]):
+            parts = [_part(inner, labels) for _, labels in (left, right)]
+            if parts[0] is not None and parts[1] is not None and _covers(inner, parts):
+                trees = [speller.spell_row(p[0]) if row else speller.spell(p[0]) for p, (row, _) in zip(parts, (left, right), strict=True) if p]
+                return Call("kron", tuple(trees))
+    if len(output) == 4 and output[:2] == output[2:] and output[0] != output[1]:
+        flat = make([(f.node, f.indices, f.exponent) for f in inner.factors], output[:2], dict(enumerate(inner.dimensions)))
+        return Call("diag", (speller.spell(merged(flat)),))
+    return None
+
+
+Half = tuple[bool, tuple[int, ...]]
+
+
+def _halves(places: list[tuple[int, ...]]) -> list[tuple[Half, Half]]:
+    """Ways to share the axes out between the two factors: whether each is a row, and its axes."""
+    if len(places) == 1 or not places[1]:
+        (p, q) = places[0]
+        return [((False, (p,)), (False, (q,)))]
+    first, second = places
+    if len(first) == len(second) == 2:
+        return [((False, (first[0], second[0])), (False, (first[1], second[1])))]
+    if len(second) == 2:
+        return [((True, second[:1]), (False, (first[0], second[1]))), ((False, (first[0], second[0])), (True, second[1:]))]
+    return [((False, first[:1]), (False, (first[1], second[0]))), ((False, (first[0], second[0])), (False, first[1:]))]
+
+
+def _part(inner: Product, labels: tuple[int, ...]) -> tuple[Node, int] | None:
+    """The factors that hang on some of the output axes, as a tensor over these, and how many they are."""
+    group: list[Factor] = []
+    reach = set(labels)
+    grown = True
+    while grown:
+        grown = False
+        for factor in inner.factors:
+            if factor not in group and reach & set(factor.indices):
+                group.append(factor)
+                reach |= set(factor.indices)
+                grown = True
+    if reach & (set(inner.output) - set(labels)):
         return None
-    return Call("kron", tuple(speller.spell(part) for part in parts))
+    return make(group, labels, {i: inner.dimensions[i] for i in reach}), len(group)
+
+
+def _covers(inner: Product, parts: list[tuple[Node, int] | None]) -> bool:
+    return sum(part[1] for part in parts if part is not None) == len(inner.factors)
 
 
 def _core(speller: Speller, operation: Linear, tree: Syntax, length: Dimension) -> Syntax:

@@ -36,6 +36,9 @@ def _items(steps: Sequence[Step], detail: Detail, depth: int, label: str) -> Ite
     for step in steps:
         if not step.shown(detail) and depth:
             continue
+        here = f"{label}{count + 1}"
+        items = tuple(_items(step.steps, detail, depth + 1, f"{here}."))
+        if depth == 0 and step.steps and not items and not step.lines and not step.kind.startswith("check"):
+            continue
         count += 1
-        here = f"{label}{count}"
-        yield Item(step, depth, here, tuple(_items(step.steps, detail, depth + 1, f"{here}.")))
+        yield Item(step, depth, here, items)
