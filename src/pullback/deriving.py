@@ -299,8 +299,8 @@ def by_inputs(program: Program, names: Iterable[str], derive: Any) -> list[Node]
     source = program.freed(structured) if structured else program
     targets = [source.inputs[name].variable for name in names]
     nodes = derive(open_merges(source.output.node), targets)
-    back = {source.inputs[n].variable: Lifted(program.inputs[n].variable) for n in structured}
-    return [result.node for result in substitute_all(nodes, dict(back))] if back else list(nodes)
+    back: dict[Node, Lifted] = {source.inputs[n].variable: Lifted(program.inputs[n].variable) for n in structured}
+    return [result.node for result in substitute_all(nodes, back)] if back else list(nodes)
 
 
 def _expressions(
@@ -312,5 +312,3 @@ def _expressions(
         for name, node in zip(names, shorter, strict=True)
     }
     return Results(expressions, {name: program.inputs[name].name for name in names})
-
-

@@ -7,6 +7,7 @@ dimensions are one object and compare by identity.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 from weakref import WeakValueDictionary
 
 Monomial = tuple[str, ...]
@@ -22,7 +23,7 @@ class Dimension:
     """
 
     __slots__ = ("__weakref__", "terms")
-    _interned: WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dimension] = WeakValueDictionary()
+    _interned: ClassVar[WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dimension]] = WeakValueDictionary()
     terms: tuple[tuple[Monomial, int], ...]
 
     @staticmethod

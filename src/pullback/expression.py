@@ -13,7 +13,7 @@ from pullback.evaluation.interpreter import interpret
 from pullback.lifting.statements import Spelled, Vocabulary, is_matrix_form, spell_all
 from pullback.lowering.program import Input, Program
 from pullback.syntax.names import normalise
-from pullback.syntax.printer import show, show_program
+from pullback.syntax.printer import StyleName, show, show_program
 from pullback.syntax.tree import Binding, Syntax
 from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, topological
 
@@ -75,7 +75,7 @@ class Expression:
         """Whether it is matrix notation throughout, with no entries written out."""
         return all(is_matrix_form(tree) for tree in (*self.spelled.results, *(b.value for b in self.spelled.where)))
 
-    def show(self, style: str = "plain") -> str:
+    def show(self, style: StyleName = "plain") -> str:
         """Print it in a style: plain, unicode, latex or mathml; shared parts on lines before it."""
         if not self.spelled.where:
             text = show(self.tree, style)
@@ -85,7 +85,11 @@ class Expression:
 
     def _declared(self, text: str) -> str:
         """Put the declarations of functions known by name before a text that calls them."""
-        called = {n.operation.name.rstrip("'") for n in topological([self.node]) if isinstance(n, Apply) and isinstance(n.operation, Unknown)}
+        called = {
+            n.operation.name.rstrip("'")
+            for n in topological([self.node])
+            if isinstance(n, Apply) and isinstance(n.operation, Unknown)
+        }
         return "\n".join([*(f"{name} : entrywise" for name in sorted(called)), text])
 
     def __str__(self) -> str:
@@ -124,7 +128,8 @@ class Expression:
         Raises:
             ValuesError: A value is missing or does not fit; all disagreements are named.
         """
-        return evaluate_all([(self.node, self.axes)], self.inputs, {**(values or {}), **more})[0]
+        result: ndarray[Any, Any] = evaluate_all([(self.node, self.axes)], self.inputs, {**(values or {}), **more})[0]
+        return result
 
 
 def evaluate_all(
@@ -212,7 +217,7 @@ class Results(Mapping[str, Expression]):
         words = vocabulary(expressions[0].program, expressions[0].extra)
         return spell_all([e.node for e in expressions], [e.axes for e in expressions], words)
 
-    def show(self, style: str = "plain") -> str:
+    def show(self, style: StyleName = "plain") -> str:
         """Print one line a result, the shared parts before them."""
         lines = [f"{b.name} = {show(b.value, style)}" for b in self.spelled.where]
         for name, tree in zip(self, self.spelled.results, strict=True):

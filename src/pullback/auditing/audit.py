@@ -345,7 +345,7 @@ def _difference(value: Any, right: Any) -> Difference | None:
         return None
     gap = np.where(np.isfinite(value), np.abs(value - right), np.inf)
     at = tuple(int(k) for k in np.unravel_index(int(np.argmax(gap)), gap.shape)) if gap.ndim else ()
-    return Difference(at, float(value[at]), float(right[at]))
+    return Difference(at, float(value[at]) + 0.0, float(right[at]) + 0.0)
 
 
 def _subject(program: Program) -> str:

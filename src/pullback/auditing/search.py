@@ -20,10 +20,17 @@ from pullback.syntax.printer import show_program
 from pullback.syntax.tree import Binding, Syntax
 from pullback.tensor.node import Node, Variable
 
-SECONDS = 6.0
+SECONDS = 4.0
 """How long two changes at once are looked for."""
 _PAIR_RANK = 1.5
 _STEP_KEYS = 3.6
+_IN_PAIRS = frozenset(
+    (
+        "transpose_too_many transpose_too_few sign order order_and_transpose elementwise_for_product "
+        "product_for_elementwise other_name power factor_two mean sum_missing axis mean_for_sum factor_missing"
+    ).split()
+)
+"""What may be wrong beside something else; two bolder changes would explain anything."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ class Search:
             shared = sum(
                 all(close(o, each[name]) for o, each in zip(arrays, every, strict=True)) for name, arrays in others.items()
             )
-            rank = slip.rank - 0.2 * shared
+            rank = slip.rank - 0.2 * shared - 1e-3 * self.stages.index(slip.stage)
             fields = dict(slip.fields)
             key = slip.key
             if relation.key != "same":
@@ -152,23 +159,23 @@ class Search:
 
     # edits
 
-    def by_edits(self, claim: Claim, values: Sequence[Any] | None) -> Iterable[Candidate]:
+    def by_edits(self, claim: Claim, values: Sequence[Any] | None, deep: bool) -> Iterable[Candidate]:
         """Changes of the claim that make it right, or of the right form that make the claim."""
         name = claim.variable
         if claim.is_text:
             *before, last = claim.bindings
             target = [trial.right[name] for trial in self.trials]
-            for edit in self._edits(before, last.value, target):
+            for edit in self._edits(before, last.value, target, deep):
                 mended = show_program([*before, Binding(None, edit.tree)])
                 yield Candidate(edit.cost, Explanation(f"edit.{edit.key}", edit.fields, "", mended.replace("\n", "; ")))
             return
         if values is None:
             return
         *before, last = self.forms[name]
-        for edit in self._edits(before, last.value, values):
+        for edit in self._edits(before, last.value, values, deep):
             yield Candidate(edit.cost + 0.5, Explanation(f"made.{edit.key}", edit.fields))
 
-    def _edits(self, before: Sequence[Binding], tree: Syntax, target: Sequence[Any]) -> Iterable[Edit]:
+    def _edits(self, before: Sequence[Binding], tree: Syntax, target: Sequence[Any], deep: bool) -> Iterable[Edit]:
         """Formulas one change away that have the wanted values; two changes away where one is not enough."""
         scopes = []
         for trial in self.trials:
@@ -184,14 +191,14 @@ class Search:
             if self._is(edit.tree, scopes, target):
                 found = True
                 yield edit
-        if found:
+        if found or not deep:
             return
         until = time.monotonic() + SECONDS
         for edit in sorted(first, key=lambda e: e.cost):
-            if edit.cost > 1.9:
-                break
+            if edit.key not in _IN_PAIRS:
+                continue
             for second in edits(edit.tree, self.words):
-                if second.cost > 1.9 or second.tree in seen:
+                if second.key not in _IN_PAIRS or second.tree in seen:
                     continue
                 seen.add(second.tree)
                 if self._is(second.tree, scopes, target):
@@ -224,8 +231,9 @@ class Search:
             found += self.by_relation(claim, values)
             slipped = sorted(self.by_slips(claim, values, others), key=lambda c: c.rank)
             found += slipped
-        if not found or min(c.rank for c in found) > 1.0:
-            found += self.by_edits(claim, values)
+        best = min((c.rank for c in found), default=9.0)
+        if best > 1.0:
+            found += self.by_edits(claim, values, best > 3.9)
         found.sort(key=lambda candidate: candidate.rank)
         step = slipped[0].explanation.step if slipped and slipped[0].rank < _STEP_KEYS else self.last_step(claim.variable)
         explanations: list[Explanation] = []

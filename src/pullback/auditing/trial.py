@@ -9,15 +9,17 @@ from typing import Any
 from pullback.auditing.stages import Stage
 from pullback.checking.draw import dimension_names, draw, prime_sizes
 from pullback.checking.evaluator import Evaluator, UnfitError
-from pullback.checking.forward import of_source
+from pullback.checking.forward import Forward, of_source
 from pullback.checking.program import find_domain
 from pullback.dimension import ONE
 from pullback.evaluation.interpreter import interpret
 from pullback.expression import Results
 from pullback.lowering.program import Program
+from pullback.syntax.names import normalise
 from pullback.tensor.node import Node, Variable, make_variable
 
 TOLERANCE = 1e-8
+_MOST_DRAWS = 40
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ def trials(
     made = []
     for turn in range(count):
         sizes = prime_sizes(dims, turn)
-        values: dict[str, Any] = draw(program.inputs, sizes, rng, domain)
-        values.update(getattr(program, "constants", {}))
-        values.update({name: np.asarray(value, dtype=np.float64) for name, value in (given or {}).items()})
+        fixed = {**getattr(program, "constants", {}), **(given or {})}
+        fixed = {normalise(name): np.asarray(value, dtype=np.float64) for name, value in fixed.items()}
+        values = _finite(program, forward, sizes, rng, domain, fixed)
         output = tuple(axis.evaluate(sizes) for axis in program.output.shape)
         g = np.asarray(rng.standard_normal(output)) if upstream is not None else np.ones(output)
         known = {**sizes, **values, **({upstream: g} if upstream is not None else {})}
@@ -114,6 +116,23 @@ def trials(
             )
         made.append(Trial(sizes, values, leaves, right))
     return made
+
+
+def _finite(
+    program: Program, forward: Forward, sizes: Mapping[str, int], rng: Any, domain: str, fixed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Draw until the forward pass has a finite value."""
+    import numpy as np
+
+    values: dict[str, Any] = {}
+    for _ in range(_MOST_DRAWS):
+        values = {**draw(program.inputs, sizes, rng, domain), **fixed}
+        try:
+            if np.all(np.isfinite(forward(values, sizes))):
+                break
+        except UnfitError:
+            continue
+    return values
 
 
 def _squeezed(array: Any, shape: Sequence[Any], sizes: Mapping[str, int]) -> Any:

@@ -20,6 +20,8 @@ class NumpyProgram:
     The source is ours throughout: names of the program's inputs are in it as string literals only.
     """
 
+    name = "numpy"
+
     def __init__(self, plan: Plan, dtype: Any, arrangement: str, reuse: bool) -> None:
         import numpy as np
 

@@ -14,22 +14,6 @@ from pullback.backends.numpy_functions import COMPARISONS, RISKY, UFUNCS
 from pullback.planning.memory import Memory, assign, owned_results
 from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
 
-_NO_OUT = frozenset({"solve", "apply"})
-
-
-def writes_out(step: Step) -> bool:
-    """Whether the kernel can write to an array that is given."""
-    return step.kind not in _NO_OUT and not (step.kind == "map" and step.detail[0] in ("erf", "where"))
-
-
-def _in_place(step: Step) -> bool:
-    return step.kind == "map" and writes_out(step)
-
-
-def _pooled(step: Step) -> bool:
-    return writes_out(step) and step.kind not in ("embed", "pad")
-
-
 @dataclass(slots=True)
 class Source:
     """Generated source and what has to be global to it.
@@ -51,11 +35,13 @@ class Source:
 class Writer:
     """Writes the source of one plan."""
 
+    copied = ".copy()"
+
     def __init__(self, plan: Plan, arrangement: str, reuse: bool) -> None:
         self.plan = plan = owned_results(plan)
         self.arrangement = arrangement
         self.reuse = reuse
-        self.memory = assign(plan, _in_place, _pooled)
+        self.memory = assign(plan, self.in_place, self.pooled)
         self.kept = {self.memory.group[self.memory.base[result.slot]] for result in plan.results}
         self.source = Source("", plan, self.memory)
         self.steps = {step.output: step for step in plan.steps}
@@ -63,6 +49,18 @@ class Writer:
         self.names: dict[int, str] = {}
         self.lasting: set[int] = set()
         self.made: set[str] = set()
+
+    def writes_out(self, step: Step) -> bool:
+        """Whether the kernel can write to an array that is given."""
+        return step.kind not in ("solve", "apply") and not (step.kind == "map" and step.detail[0] in ("erf", "where"))
+
+    def in_place(self, step: Step) -> bool:
+        """Whether the kernel may write over an input."""
+        return step.kind == "map" and self.writes_out(step)
+
+    def pooled(self, step: Step) -> bool:
+        """Whether the result may live in memory that others use before and after."""
+        return self.writes_out(step) and step.kind not in ("embed", "pad")
 
     def write(self) -> Source:
         """Write all of it."""
@@ -75,7 +73,7 @@ class Writer:
         for step in plan.steps:
             self.step(step)
         returned = self.returned()
-        body = [*self.lines, f"return {returned}"]
+        body = [*self.taken_in(), *self.lines, f"return {returned}"]
         checks = [
             f"type(p{k}) is A and p{k}.shape == {shape!r} and p{k}.dtype is D"
             for k, (_, shape) in enumerate(plan.inputs.values())
@@ -101,9 +99,17 @@ class Writer:
             name = self.name(result.slot)
             shape = self.plan.shapes[result.slot]
             if not self.reuse and shape == () and self.is_lasting(result.slot):
-                name += ".copy()"
-            shown.append(name if shape == result.shape else f"{name}.reshape({result.shape!r})")
+                name += self.copied
+            shown.append(self.handed_out(name if shape == result.shape else f"{name}.reshape({result.shape!r})"))
         return self.arrangement.format(*shown)
+
+    def handed_out(self, name: str) -> str:
+        """A result as the caller gets it."""
+        return name
+
+    def taken_in(self) -> list[str]:
+        """What is done to the inputs first."""
+        return []
 
     def is_lasting(self, slot: int) -> bool:
         """Whether the array of a slot is the same at every call."""
@@ -147,13 +153,17 @@ class Writer:
     def view(self, step: Step) -> None:
         """A view of something lasting is made once; of anything else, at every call."""
         slot, (source,) = step.output, step.inputs
-        text = view_source(step, self.name(source), self.plan.shapes[source])
+        text = self.view_source(step, self.name(source))
         self.names[slot] = f"v{slot}"
         if self.is_lasting(source) and self.stays_view(slot):
             self.lasting.add(slot)
             self.source.views.append((f"v{slot}", text))
         else:
             self.lines.append(f"v{slot} = {text}")
+
+    def view_source(self, step: Step, name: str) -> str:
+        """A view of the named array."""
+        return view_source(step, name)
 
     def stays_view(self, slot: int) -> bool:
         """Whether NumPy can look at the base in this way without a copy."""
@@ -178,7 +188,7 @@ class Writer:
                 dummy = turned
             else:
                 scope = {"x": dummy, "broadcast_to": np.broadcast_to, "einsum": np.einsum}
-                dummy = eval(view_source(step, "x", dummy.shape), scope)
+                dummy = eval(view_source(step, "x"), scope)
         return True
 
     def target(self, step: Step) -> tuple[str, bool]:
@@ -194,7 +204,7 @@ class Writer:
             return name, True
         first = self.steps[group]
         own = group in self.kept
-        if writes_out(first) and (self.reuse or not own or shape == ()):
+        if self.writes_out(first) and (self.reuse or not own or shape == ()):
             name = f"r{group}"
             zeroed = 0.0 if first.kind in ("embed", "pad") else None
             self.source.buffers[name] = (None, self.plan.shapes[group], zeroed)
@@ -294,7 +304,7 @@ class Writer:
             self.lines += [f"{name} = zeros({shape!r}, D)", f"copyto({view}, {given})"]
 
 
-def view_source(step: Step, name: str, shape: Extent) -> str:
+def view_source(step: Step, name: str) -> str:
     """A view as NumPy source."""
     if step.kind == "permute":
         return f"{name}.T" if step.detail == (1, 0) else f"{name}.transpose({step.detail!r})"

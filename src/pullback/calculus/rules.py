@@ -7,7 +7,7 @@ axes of what is substituted into it.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from pullback.dimension import Dimension
 from pullback.errors import UnsupportedError
@@ -57,7 +57,7 @@ def pull_back(node: Apply, position: int, cotangent: Node) -> Node:
 Template = tuple[Node, tuple[Variable, ...], Variable, tuple[tuple[str, ...], ...]]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _template(name: str, position: int) -> Template:
     """Lower a rule: its graph, the variables for the arguments and for g, and their core dimensions."""
     primitive = _primitive(name)

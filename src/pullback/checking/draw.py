@@ -14,7 +14,7 @@ PRIMES = (3, 2, 5, 7, 11, 13, 17, 19)
 STRUCTURED = ("zeros", "ones", "repeated", "tiny", "huge")
 _TINY, _HUGE = 1e-8, 1e3
 _SQUARE = frozenset({"symmetric", "spd", "diagonal", "lower", "upper", "orthogonal", "invertible"})
-DOMAINS = ("normal", "positive", "definite")
+DOMAINS = ("normal", "positive", "invertible", "definite")
 """What undeclared inputs are drawn from, in the order in which it is tried: the first where the value is finite."""
 
 
@@ -100,7 +100,7 @@ def _draw(entry: Input, shape: tuple[int, ...], rng: Any, domain: str) -> Any:
     if facts & {"lower", "upper"}:
         low = np.tril(0.5 * normal, -1) + np.diag(rng.uniform(0.5, 2.0, shape[0]))
         return low if "lower" in facts else low.T
-    if "invertible" in facts:
+    if "invertible" in facts or (square and domain == "invertible" and not facts & _SQUARE):
         return 0.4 * normal + 1.5 * np.eye(shape[0])
     if "positive" in facts or domain != "normal":
         return np.asarray(rng.uniform(0.5, 2.0, shape))

@@ -16,7 +16,7 @@ from pullback.lowering.program import lower_program
 from pullback.syntax import tree
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Binding, Call, Indexed, Name, Syntax
-from pullback.tensor.node import Variable, topological
+from pullback.tensor.node import Product, Variable, topological
 
 LARGEST_SHOWN = 64
 """Arrays of more entries are told by shape and norm."""
@@ -32,6 +32,15 @@ def shown(array: Any) -> Part:
         with np.errstate(all="ignore"):
             return Big(tuple(array.shape), float(np.sqrt(np.sum(array * array))))
     return Numbers.of(array)
+
+
+def dimension_names(expression: Expression) -> set[str]:
+    """The names of dimensions that an expression has to know."""
+    names: set[str] = set()
+    for node in topological([expression.node]):
+        dimensions = node.dimensions if isinstance(node, Product) else node.axes
+        names.update(name for axis in dimensions for name in axis.names)
+    return names.union(*(axis.names for axis in expression.axes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,8 @@ class Readings:
 
     def computed(self, expression: Expression, arrays: Mapping[str, Any]) -> Any:
         """Compute with arrays, and the sizes of the dimensions that they don't tell."""
-        sizes = {name: size for name, size in self.sizes.items() if name not in expression.inputs}
+        wanted = dimension_names(expression) - expression.inputs.keys()
+        sizes = {name: size for name, size in self.sizes.items() if name in wanted}
         return expression.evaluate({**sizes, **arrays, **self.functions})
 
     def of_tree(self, part: Syntax, where: Sequence[Binding] = ()) -> Any | None:

@@ -107,8 +107,6 @@ def _spread(array: Any, labels: tuple[int, ...], output: Sequence[int], lengths:
     if len(distinct) == len(output):
         return array
     result = np.zeros([lengths[label] for label in output], dtype=array.dtype)
-    index = tuple(
-        np.arange(lengths[label]).reshape([-1 if d == label else 1 for d in distinct]) for label in output
-    )
+    index = tuple(np.arange(lengths[label]).reshape([-1 if d == label else 1 for d in distinct]) for label in output)
     result[index] = array
     return result

@@ -15,7 +15,6 @@ from typing import Any, TypeVar, cast
 from pullback.syntax.tree import Call, Chain, Comprehension, Indexed, Name, Negate, Number, Power, Syntax, Transpose
 from pullback.tensor.node import Rational
 
-
 Result = TypeVar("Result")
 
 

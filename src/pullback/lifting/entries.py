@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pullback.lifting.chain import number, raised, read
 from pullback.lifting.reduction import Network
+from pullback.lifting.signs import absorb_sign
+from pullback.lifting.sizes import length as measure
 from pullback.syntax.tree import Call, Comprehension, Indexed, Negate, Syntax
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum
 
@@ -18,7 +20,7 @@ WHOLE = ":"
 
 
 def index_names(count: int, start: int = 0) -> tuple[str, ...]:
-    """Names for indices: i, j, k, l, p, …, then i1, i2, …"""
+    """Names for indices: i, j, k, l, p, …, then i1, i2 and so on."""
     names = [*_LETTERS, *(f"i{k}" for k in range(1, 1 + max(0, start + count - len(_LETTERS))))]
     return tuple(names[start : start + count])
 
@@ -38,7 +40,7 @@ def entries_body(
     factors: list[Syntax] = []
     for vertex, letter in zip(node.output, names, strict=True):
         if vertex in name:
-            delta = Call("eye", (speller.length(node.dimensions[vertex]),))
+            delta = Call("eye", (measure(node.dimensions[vertex]),))
             factors.append(Indexed(delta, (name[vertex], letter)))
         else:
             name[vertex] = letter
@@ -63,7 +65,7 @@ def entries_body(
     repeated = {v for v in node.output if node.output.count(v) > 1}
     for vertex in dict.fromkeys(node.output):
         if vertex not in touched and vertex not in repeated:
-            factors.append(Indexed(Call("ones", (speller.length(node.dimensions[vertex]),)), (name[vertex],)))
+            factors.append(Indexed(Call("ones", (measure(node.dimensions[vertex]),)), (name[vertex],)))
     ranked = sorted(network.scalars, key=speller.scalar_rank)
     above = speller.scalar_powers([(tree, e) for tree, e in ranked if e > 0])
     below = [*speller.scalar_powers([(tree, -e) for tree, e in ranked if e < 0]), *divisors]
@@ -87,7 +89,7 @@ def spell_sum_entries(speller: Speller, node: Sum) -> Syntax:
     spelled = []
     for term in node.terms:
         if isinstance(term.node, Product) and term.node not in speller.names:
-            coefficient, factors = speller.absorb_sign(term.coefficient, term.node.factors)
+            coefficient, factors = absorb_sign(speller, term.coefficient, term.node.factors)
             network = speller.network(term.node, factors)
             network.reduce()
             network.close_scalars()

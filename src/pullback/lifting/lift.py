@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pullback.dimension import ONE, Dimension
-from pullback.lifting.chain import Operand, Reading, entrywise, juxtapose, number, operand, raised, read, settle_minus, text, transpose, turn, weight
+from pullback.lifting.chain import (
+    Operand,
+    entrywise,
+    number,
+    operand,
+    raised,
+    read,
+    settle_minus,
+    text,
+    transpose,
+    turn,
+    weight,
+)
 from pullback.lifting.entries import spell_entries
 from pullback.lifting.reduction import Edge, Network
+from pullback.lifting.signs import absorb_sign, reading
+from pullback.lifting.sizes import as_means, length, size
 from pullback.lifting.sums import spell_sum
 from pullback.syntax.tree import Call, Chain, Name, Negate, Number, Power, Syntax, Transpose
 from pullback.tensor.add import scaled
 from pullback.tensor.axes import constant_axes, without_axes
-from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, make_apply
-from pullback.tensor.product import is_symmetric, number_of, permuted, size_name, transposed
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable
+from pullback.tensor.product import is_symmetric, size_name, transposed
 from pullback.tensor.reshape import Linear
 
 Shape = tuple[Dimension, ...]
@@ -129,139 +143,22 @@ class Speller:
         if not node.factors and not node.dimensions:
             return number(coefficient)
         if (name := size_name(node)) is not None:
-            return self.assemble(coefficient, [(self.size(name), 1)], None, True)
-        coefficient, factors = self.absorb_sign(coefficient, node.factors)
+            return self.assemble(coefficient, [(size(self, name), 1)], None, True)
+        coefficient, factors = absorb_sign(self, coefficient, node.factors)
         network = self.network(node, factors)
         network.reduce()
         network.close_scalars()
         if self.needs_entries(node, network):
             return spell_entries(self, coefficient, node, network)
         core = self.core(node, network, row)
-        scalars, core = self.as_means(factors, network, core)
+        scalars, core = as_means(self, factors, network, core)
         return self.assemble(coefficient, scalars, core, True)
-
-    def as_means(
-        self, factors: Sequence[Factor], network: Network, core: Syntax | None
-    ) -> tuple[list[tuple[Syntax, Rational]], Syntax | None]:
-        """A sum over a dimension divided by its size is a mean."""
-        scalars = list(network.scalars)
-        sizes = [n for f in factors if f.exponent == -1 and (n := size_name(f.node)) is not None]
-        if not sizes:
-            return scalars, core
-        summed = network.summed | self.sums_of(factors)
-        for tree, exponent in list(scalars):
-            over = summed.get(text(tree))
-            if over is not None and self.all_in(over, sizes) and (mean := _mean_of(tree, exponent)) is not None:
-                self.drop_sizes(scalars, over, sizes)
-                scalars[scalars.index((tree, exponent))] = (mean, 1)
-                break
-        if core is not None and text(core) in summed and self.all_in(summed[text(core)], sizes):
-            mean = _mean_of(core, 1)
-            if mean is not None:
-                self.drop_sizes(scalars, summed[text(core)], sizes)
-                core = mean
-        return self.joint_sizes(scalars, sizes), core
-
-    def joint_sizes(self, scalars: list[tuple[Syntax, Rational]], sizes: list[str]) -> list[tuple[Syntax, Rational]]:
-        """Divide by the size of a matrix at once, not by its rows and its columns."""
-        for key, shape in self.shapes.items():
-            if key in self.present and len(shape) == 2 and self.all_in(shape, sizes):
-                self.drop_sizes(scalars, shape, sizes)
-                scalars.append((Call("size", (Name(self.spelling.get(key, key)),)), -1))
-        return scalars
-
-    def sums_of(self, factors: Sequence[Factor]) -> dict[str, tuple[Dimension, ...]]:
-        """What each scalar factor that is a sum is summed over, by its text."""
-        found = {}
-        for node, indices, _ in factors:
-            if not indices and isinstance(node, Product) and node not in self.names and len(node.factors) > 0:
-                found[text(self.scalar(node, 1)[0])] = node.dimensions
-        return found
-
-    @staticmethod
-    def all_in(over: Sequence[Dimension], sizes: Sequence[str]) -> bool:
-        left = list(sizes)
-        for axis in over:
-            if axis.name not in left:
-                return False
-            left.remove(axis.name)
-        return True
-
-    def drop_sizes(
-        self, scalars: list[tuple[Syntax, Rational]], over: Sequence[Dimension], sizes: list[str]
-    ) -> None:
-        for axis in over:
-            assert axis.name is not None
-            scalars.remove((self.size(axis.name), -1))
-            sizes.remove(axis.name)
 
     @staticmethod
     def needs_entries(node: Product, network: Network) -> bool:
         """Whether something is left that matrix notation can't say."""
         left = [edge for edge in network.edges if {edge.start, edge.end} != set(node.output)]
         return bool(network.wide or left or len(node.axes) > 2)
-
-    def absorb_sign(self, coefficient: Rational, factors: Sequence[Factor]) -> tuple[Rational, list[Factor]]:
-        """Choose the sign of each difference: -(s - 1) reads 1 - s, (b - A x)^2 reads (A x - b)^2."""
-        changed = list(factors)
-        for k, (node, indices, exponent) in enumerate(factors):
-            if not isinstance(node, Sum) or not isinstance(exponent, int):
-                continue
-            turned = scaled(-1, node)
-            if turned in self.names or node in self.names:
-                better = turned in self.names and node not in self.names
-            elif exponent % 2:
-                better = self.prefers(turned)
-            else:
-                better = self.reading(node) is turned
-            if better:
-                changed[k] = Factor(turned, indices, exponent)
-                coefficient = -coefficient if exponent % 2 else coefficient
-        if coefficient < 0:
-            for k, (node, indices, exponent) in enumerate(changed):
-                if exponent % 2 == 1 and (other := self.other_sign(node)) is not None:
-                    changed[k] = Factor(other, indices, exponent)
-                    return -coefficient, changed
-        return coefficient, changed
-
-    @staticmethod
-    def prefers(node: Node) -> bool:
-        """Whether a sum is best written with this sign: no minus at all, or 1 - s rather than s - 1."""
-        assert isinstance(node, Sum)
-        if all(c > 0 for c, _ in node.terms):
-            return True
-        return any(c > 0 and number_of(n) is not None for c, n in node.terms)
-
-    def other_sign(self, node: Node) -> Node | None:
-        """The negative of a factor, where it is as good to write: a difference, or sign of a difference."""
-        if node in self.names:
-            return None
-        if isinstance(node, Apply) and node.operation.parity == -1:
-            (argument,) = node.arguments
-            inner = self.other_sign(argument)
-            return None if inner is None else make_apply(node.operation, (inner,), node.axes)
-        if not isinstance(node, Sum) or len(node.terms) < 2 or self.prefers(node):
-            return None
-        return scaled(-1, node) if any(c < 0 for c, _ in node.terms) else None
-
-    def reading(self, node: Node) -> Node:
-        """Of a sum and its negative, the one to write where both would do."""
-        if not isinstance(node, Sum) or len(node.terms) < 2:
-            return node
-        turned = scaled(-1, node)
-        if turned in self.names or node in self.names:
-            return turned if turned in self.names else node
-        sides = [self.rank_of_side(node, 1), self.rank_of_side(node, -1)]
-        return node if sides[0] >= sides[1] else turned
-
-    def rank_of_side(self, node: Sum, sign: int) -> tuple[bool, bool, int, str]:
-        """Rank the terms of one sign: a plain number, a term that varies, the longer one, the later name."""
-        terms = [n for c, n in node.terms if c * sign > 0]
-        number = any(number_of(n) is not None for n in terms)
-        varying = any(not constant_axes(n) for n in terms)
-        weights = [(weight(self.spell(n)), text(self.spell(n))) for n in terms]
-        longest = max(weights, default=(0, ""))
-        return (number, varying, longest[0], longest[1])
 
     def network(self, node: Product, factors: Sequence[Factor]) -> Network:
         lengths = dict(enumerate(node.dimensions))
@@ -312,7 +209,7 @@ class Speller:
 
     def positive_side(self, node: Node) -> Node:
         """Of x and -x under a square, the one that reads better."""
-        return self.reading(node)
+        return reading(self, node)
 
     def core(self, node: Product, network: Network, row: bool = False) -> Syntax | None:
         """Spell what carries the axes of the result; None for a scalar."""
@@ -323,10 +220,10 @@ class Speller:
             vertex = node.output[0]
             column = network.column(vertex)
             if len(node.output) == 1:
-                column = column or (operand(Call("ones", (self.length(dimensions[vertex]),))),)
+                column = column or (operand(Call("ones", (length(dimensions[vertex]),))),)
                 return read(turn(column) if row else column)
             if column is None:
-                return Call("eye", (self.length(dimensions[vertex]),))
+                return Call("eye", (length(dimensions[vertex]),))
             return Call("diag", (read(column),))
         start, end = node.output
         if network.edges:
@@ -342,9 +239,9 @@ class Speller:
             return read(reading)
         left, right = network.column(start), network.column(end)
         if left is None and right is None:
-            return Call("ones", (self.length(dimensions[start]), self.length(dimensions[end])))
-        left = left or (operand(Call("ones", (self.length(dimensions[start]),))),)
-        right = right or (operand(Call("ones", (self.length(dimensions[end]),))),)
+            return Call("ones", (length(dimensions[start]), length(dimensions[end])))
+        left = left or (operand(Call("ones", (length(dimensions[start]),))),)
+        right = right or (operand(Call("ones", (length(dimensions[end]),))),)
         return read((*left, *turn(right)))
 
     def assemble(
@@ -433,35 +330,6 @@ class Speller:
         order = self.precedence.get(tree.identifier, 1) if isinstance(tree, Name) else 1
         return (1 - plain + order, weight(tree), text(tree))
 
-    # dimensions
-
-    def length(self, dimension: Dimension) -> Syntax:
-        """Spell a dimension where the notation wants one."""
-        operands: list[Syntax] = []
-        operators: list[str] = []
-        for monomial, coefficient in sorted(dimension.terms, key=lambda term: (term[1] < 0, len(term[0]) == 0, term)):
-            factors: list[Syntax] = [Name(name) for name in monomial]
-            if abs(coefficient) != 1 or not factors:
-                factors.insert(0, Number(Fraction(abs(coefficient))))
-            operators.append("-" if coefficient < 0 else "+")
-            operands.append(juxtapose(factors))
-        return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators[1:]))
-
-    def size(self, name: str) -> Syntax:
-        """Spell a dimension as a number: by an input that has it, if there is one."""
-        wanted = Dimension.of(name)
-        for rank in (1, 2):
-            for key, shape in self.shapes.items():
-                if key not in self.present:
-                    continue
-                shown = Name(self.spelling.get(key, key))
-                if rank == 1 and len(shape) == 1 and shape[0] is wanted:
-                    return Call("size", (shown,))
-                if rank == 2 and len(shape) == 2 and wanted in shape:
-                    side = "rows" if shape[0] is wanted else "columns"
-                    return Call("size", (shown, Name(side)))
-        return Call("size", (Name(name),))
-
     # applied operations
 
     def applied(self, node: Apply) -> Syntax:
@@ -477,7 +345,7 @@ class Speller:
         if operation.entrywise or node.batch == 0:
             arguments = self.shrunk(node) if operation.entrywise else list(node.arguments)
             if operation.parity == 1:
-                arguments = [self.reading(argument) for argument in arguments]
+                arguments = [reading(self, argument) for argument in arguments]
             return Call(name, tuple(self.spell(argument) for argument in arguments))
         cores = [len(core) for core in operation.signature.inputs]
         if node.batch == 1 and cores == [1] and len(operation.signature.output) < 2:
@@ -503,21 +371,8 @@ class Speller:
         return Call(name, (here.tree, Name("rows")))
 
 
-
-
 def _is_positive_number(tree: Syntax) -> bool:
     return isinstance(tree, Number) or (isinstance(tree, Call) and tree.function == "pi")
-
-
-def _mean_of(tree: Syntax, exponent: Rational) -> Syntax | None:
-    """The mean of what a tree sums: a sum, or the square of a norm."""
-    if not isinstance(tree, Call):
-        return None
-    if tree.function == "sum" and exponent == 1:
-        return Call("mean", tree.arguments)
-    if tree.function == "norm" and exponent == 2 and len(tree.arguments) == 1:
-        return Call("mean", (Power(tree.arguments[0], Number(Fraction(2)), True),))
-    return None
 
 
 def _is_reciprocal(tree: Syntax) -> bool:

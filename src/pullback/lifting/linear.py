@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from pullback.dimension import Dimension
 from pullback.lifting.chain import transpose
-from pullback.syntax.tree import Call, Name, Number, Syntax
+from pullback.lifting.sizes import length as measure
 from pullback.simplification.merging import open_axis
+from pullback.syntax.tree import Call, Name, Number, Syntax
 from pullback.tensor.node import Apply, Factor, Node, Product, Sum
 from pullback.tensor.product import permuted
 from pullback.tensor.product import product as make
@@ -59,10 +60,16 @@ def spell_kron(speller: Speller, node: Apply) -> Syntax | None:
         if not set(left[1]) & set(right[1]):
             parts = [_part(inner, labels) for _, labels in (left, right)]
             if parts[0] is not None and parts[1] is not None and _covers(inner, parts):
-                trees = [speller.spell_row(p[0]) if row else speller.spell(p[0]) for p, (row, _) in zip(parts, (left, right), strict=True) if p]
+                trees = [
+                    speller.spell_row(p[0]) if row else speller.spell(p[0])
+                    for p, (row, _) in zip(parts, (left, right), strict=True)
+                    if p
+                ]
                 return Call("kron", tuple(trees))
     if len(output) == 4 and output[:2] == output[2:] and output[0] != output[1]:
-        flat = make([(f.node, f.indices, f.exponent) for f in inner.factors], output[:2], dict(enumerate(inner.dimensions)))
+        flat = make(
+            [(f.node, f.indices, f.exponent) for f in inner.factors], output[:2], dict(enumerate(inner.dimensions))
+        )
         return Call("diag", (speller.spell(merged(flat)),))
     return None
 
@@ -79,7 +86,10 @@ def _halves(places: list[tuple[int, ...]]) -> list[tuple[Half, Half]]:
     if len(first) == len(second) == 2:
         return [((False, (first[0], second[0])), (False, (first[1], second[1])))]
     if len(second) == 2:
-        return [((True, second[:1]), (False, (first[0], second[1]))), ((False, (first[0], second[0])), (True, second[1:]))]
+        return [
+            ((True, second[:1]), (False, (first[0], second[1]))),
+            ((False, (first[0], second[0])), (True, second[1:])),
+        ]
     return [((False, first[:1]), (False, (first[1], second[0]))), ((False, (first[0], second[0])), (False, first[1:]))]
 
 
@@ -110,12 +120,12 @@ def _core(speller: Speller, operation: Linear, tree: Syntax, length: Dimension) 
     if operation.kind == "merge":
         return Call("vec", (transpose(tree),))
     if operation.kind == "split":
-        return transpose(Call("reshape", (tree, speller.length(second), speller.length(first))))
+        return transpose(Call("reshape", (tree, measure(second), measure(first))))
     if operation.kind == "part":
-        skip: Syntax = speller.length(first) if first.terms else Number(Fraction(0))
-        return Call("slice", (tree, skip, speller.length(second)))
+        skip: Syntax = measure(first) if first.terms else Number(Fraction(0))
+        return Call("slice", (tree, skip, measure(second)))
     after = second - first - length
-    gaps = [Call("zeros", (speller.length(gap),)) if gap.terms else None for gap in (first, after)]
+    gaps = [Call("zeros", (measure(gap),)) if gap.terms else None for gap in (first, after)]
     return Call("concat", tuple(part for part in (gaps[0], tree, gaps[1]) if part is not None))
 
 
@@ -127,7 +137,7 @@ def spell_blocks(speller: Speller, axes: tuple[Dimension, ...], blocks: list[tup
     for offset, node in [*blocks, (total, None)]:
         if offset is not here:
             gap = offset - here
-            arguments.append(Call("zeros", tuple(speller.length(axis) for axis in (*lead, gap))))
+            arguments.append(Call("zeros", tuple(measure(axis) for axis in (*lead, gap))))
         if node is not None:
             arguments.append(speller.spell(node))
             here = offset + node.axes[-1]

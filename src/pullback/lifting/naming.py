@@ -159,5 +159,3 @@ def _fresh(node: Node, used: set[str]) -> str:
     while f"{letter}{k}" in used:
         k += 1
     return f"{letter}{k}"
-
-

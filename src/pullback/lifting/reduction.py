@@ -227,8 +227,7 @@ class Network:
     def total(self, labels: list[Label]) -> tuple[Syntax, Rational]:
         """Sum a Hadamard product of columns."""
         if all(e % 2 == 0 for _, e in labels):
-            halves = [(reading, e / 2 if e % 4 else e // 2) for reading, e in labels]
-            halves = [(reading, int(e)) for reading, e in halves]
+            halves: list[Label] = [(reading, int(e) // 2) for reading, e in labels]
             root = read(halves[0][0]) if len(halves) == 1 and halves[0][1] == 1 else self.hadamard(halves)
             return Call("norm", (root,)), 2
         if len(labels) == 1 or any(e < 0 for _, e in labels):
@@ -272,4 +271,3 @@ def _best_rotation(reading: Reading) -> Reading:
         for k in range(len(direction)):
             candidates.append((*direction[k:], *direction[:k]))
     return min(candidates, key=lambda r: (weight(read(r)), [text(item.tree) for item in r]))
-

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pullback.lifting.chain import number, settle_minus, text, transpose, transposes, weight
+from pullback.lifting.sizes import length as measure
 from pullback.syntax.tree import Call, Chain, Comprehension, Name, Negate, Number, Syntax
 from pullback.tensor.add import content, scaled
 from pullback.tensor.axes import constant_axes, without_axes
@@ -44,7 +45,7 @@ def spell_zeros(speller: Speller, node: Sum) -> Syntax:
     """Spell zero in its shape."""
     if not node.axes:
         return Number(Fraction(0))
-    return Call("zeros", tuple(speller.length(axis) for axis in node.axes))
+    return Call("zeros", tuple(measure(axis) for axis in node.axes))
 
 
 def terms_of(speller: Speller, node: Sum, row: bool = False) -> Syntax:
@@ -105,7 +106,9 @@ def spell_term(speller: Speller, whole: Sum, term: Term, row: bool = False) -> S
 def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, str]:
     """Positive before negative; numbers first; then the longer term, the one with fewer transposes."""
     inner = tree.operand if isinstance(tree, Negate) else tree
-    plain = isinstance(inner, Number) or (isinstance(inner, Chain) and all(isinstance(o, Number) for o in inner.operands))
+    plain = isinstance(inner, Number) or (
+        isinstance(inner, Chain) and all(isinstance(o, Number) for o in inner.operands)
+    )
     turned = transposes(inner)
     return (int(term.coefficient < 0), 0 if plain else 1, turned - weight(inner), turned, text(inner))
 
@@ -115,5 +118,3 @@ def _comprehension(speller: Speller, node: Sum) -> Syntax:
     from pullback.lifting.entries import spell_sum_entries
 
     return spell_sum_entries(speller, node)
-
-

@@ -34,7 +34,9 @@ def concat(lowering: Lowering, tree: Call, names: Environment) -> Value:
         turned = [v if v.rank == 2 else Value((Dimension.of(1), *v.shape), v.node, v.span) for v in turned]
         for value, other in zip(values, values[1:], strict=False):
             if not context.solver.unify(value.shape[-1], other.shape[-1]):
-                raise context.mismatch("concat needs as many columns of each", [value, other], "or say concat(A, B, rows)")
+                raise context.mismatch(
+                    "concat needs as many columns of each", [value, other], "or say concat(A, B, rows)"
+                )
         return lowering.transpose(_side_by_side(lowering, turned, tree), tree.span)
     return _side_by_side(lowering, values, tree)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pullback.dimension import ONE, Dimension
@@ -14,7 +14,6 @@ from pullback.operations.table import FUNCTIONS, TABLE
 from pullback.syntax.parser import parse_expression
 from pullback.syntax.tree import Call, Chain, Name, Number, Syntax
 from pullback.tensor.apply import apply
-
 from pullback.tensor.node import Node, Unknown, make_variable
 from pullback.tensor.product import product
 from pullback.tensor.reshape import merged, pi, reshaped, stacked
@@ -42,7 +41,11 @@ def call(lowering: Lowering, tree: Call, names: Environment) -> Value:
             axis = word
             arguments.pop()
     values = [lowering.lower(argument, names) for argument in arguments]
-    if entry.name == "cross_entropy" and isinstance(tree.arguments[0], Call) and tree.arguments[0].function == "softmax":
+    if (
+        entry.name == "cross_entropy"
+        and isinstance(tree.arguments[0], Call)
+        and tree.arguments[0].function == "softmax"
+    ):
         message = "cross_entropy takes the logits and does the softmax itself"
         raise lowering.error(message, tree.arguments[0].span, "write cross_entropy(z, t) with z before the softmax")
     if axis is not None:
@@ -101,7 +104,9 @@ def _wrong_kind(lowering: Lowering, entry: Entry, values: Sequence[Value], span:
     hint = ""
     if len(values) == 1 and values[0].rank == 2 and (1,) in takes:
         hint = f"say {entry.name}(A, rows) or {entry.name}(A, columns)"
-    return context.mismatch(f"{entry.name} does not take {given}", [v if v.span.end else v.at(span) for v in values], hint)
+    return context.mismatch(
+        f"{entry.name} does not take {given}", [v if v.span.end else v.at(span) for v in values], hint
+    )
 
 
 def _mean(lowering: Lowering, entry: Entry, meaning: Meaning, values: Sequence[Value], span: Span) -> Value:
@@ -144,7 +149,7 @@ def _nothing() -> Node:
     raise AssertionError("a place, not a value")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(text: str) -> Syntax:
     return parse_expression(text, FUNCTIONS | {"power"})
 
@@ -320,9 +325,7 @@ def kron(lowering: Lowering, left: Value, right: Value, span: Span) -> Value:
     if context.is_scalar(left) or context.is_scalar(right):
         return lowering.times(left, right, span)
     rank = max(left.rank, right.rank)
-    left, right = (
-        v if v.rank == rank else Value((*v.shape, ONE), v.node, v.span) for v in (left, right)
-    )
+    left, right = (v if v.rank == rank else Value((*v.shape, ONE), v.node, v.span) for v in (left, right))
     a, b = context.resolved(left.shape), context.resolved(right.shape)
     shape = tuple(x * y for x, y in zip(a, b, strict=True))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-
 from pullback.dimension import ONE, Dimension
 from pullback.errors import NotationError, Place, Span, UnsupportedError
 from pullback.lowering import calls, entries
@@ -144,7 +143,7 @@ class Lowering:
             flipped = flipped[1:]
         if len(a) == len(flipped) and a != b and self.would_unify(a, flipped):
             return "one transpose would mend it: put ' after one of the two"
-        if len(a) == 2 and len(b) == 1 or len(a) == 1 and len(b) == 2:
+        if (len(a) == 2 and len(b) == 1) or (len(a) == 1 and len(b) == 2):
             return "to add a vector to every row of a matrix, write ones(B) b'; or declare a batch axis"
         return ""
 
@@ -179,7 +178,9 @@ class Lowering:
             else:
                 left, right, a, b = right, left, (), a
             labels = range(len(b))
-            return context.contract([(left, [-1 - k for k in range(left.rank)], 1), (right, labels, 1)], labels, span=span)
+            return context.contract(
+                [(left, [-1 - k for k in range(left.rank)], 1), (right, labels, 1)], labels, span=span
+            )
         if len(a) > 2 or len(b) > 2:
             message = "the matrix product is of vectors and matrices; of tensors write their entries: [i,j: …]"
             raise context.mismatch(message, [left, right])
@@ -244,7 +245,9 @@ class Lowering:
             return Value(shape, make, span)
         shape = context.resolved(base.shape)
         if len(shape) != 2 or context.is_row(base):
-            raise context.mismatch(f"can't raise {context.describe(base)} to a power", [base], "write .^ for each entry")
+            raise context.mismatch(
+                f"can't raise {context.describe(base)} to a power", [base], "write .^ for each entry"
+            )
         if not context.solver.unify(*shape):
             raise context.mismatch("only a square matrix has powers", [base], "write .^ for each entry")
         number = self.exponent(exponent) if context.is_scalar(exponent) else None
@@ -263,5 +266,3 @@ class Lowering:
         if value.shape and not self.context.is_scalar(value):
             return None
         return number_of(value.node())
-
-

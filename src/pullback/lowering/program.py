@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -134,10 +134,11 @@ def read_program(
     return lower_program(parsed, known_shapes, _read_properties(assume or {}), scalar_output)
 
 
-def _read_properties(assume: Mapping[str, object]) -> dict[str, frozenset[str]]:
+def _read_properties(assume: Mapping[str, str | Iterable[str]]) -> dict[str, frozenset[str]]:
     result = {}
     for name, given in assume.items():
-        words = [w for part in ([given] if isinstance(given, str) else list(given)) for w in part.replace(",", " ").split()]  # type: ignore[call-overload]
+        parts = [given] if isinstance(given, str) else list(given)
+        words = [word for part in parts for word in part.replace(",", " ").split()]
         for word in words:
             if word not in PROPERTIES:
                 raise NotationError(f"{word} is not a property", hint=f"the properties are: {', '.join(PROPERTIES)}")
@@ -145,9 +146,7 @@ def _read_properties(assume: Mapping[str, object]) -> dict[str, frozenset[str]]:
     return result
 
 
-def lower_program(
-    parsed: tree.Program, shapes: Shapes, properties: Properties, scalar_output: bool = False
-) -> Program:
+def lower_program(parsed: tree.Program, shapes: Shapes, properties: Properties, scalar_output: bool = False) -> Program:
     """Lower a parsed program; where the kinds that names suggest can't be, look for others that can."""
     draft = _Draft(parsed, shapes, properties)
     try:
@@ -181,7 +180,9 @@ def _other_kinds(draft: _Draft, scalar_output: bool) -> Program | None:
                     continue
                 except PullbackError:
                     continue
-        scalars = [p for p in found if all(i.shape == () and draft.guess(normalise(i.name)) == 1 for i in _changed(draft, p))]
+        scalars = [
+            p for p in found if all(i.shape == () and draft.guess(normalise(i.name)) == 1 for i in _changed(draft, p))
+        ]
         for likely in (scalars, found):
             if len(likely) == 1:
                 return likely[0]
@@ -319,7 +320,8 @@ class _Draft:
         return values
 
     @staticmethod
-    def near(lowering: Lowering, expression: tree.Syntax, local: dict[str, Value]):  # type: ignore[no-untyped-def]
+    def near(lowering: Lowering, expression: tree.Syntax, local: dict[str, Value]) -> Callable[[], Node]:
+        """Lower a statement over the names that it uses, later."""
         names = {name: local[name] for name, _ in names_in(expression) if name in local}
         return lambda: lowering.lower(expression, names).node()
 
@@ -375,13 +377,11 @@ class _Draft:
         nodes = [value.node() for _, value, _ in values]
         statements = []
         if lead is None:
-            for (name, value, near), node in zip(values, nodes, strict=True):
-                statements.append(Statement(name, context.resolved(value.shape), node, near.node(), near.span))
+            for (bound, value, near), node in zip(values, nodes, strict=True):
+                statements.append(Statement(bound, context.resolved(value.shape), node, near.node(), near.span))
         else:
             statements = self.lift(context, values, nodes, leaves, lead)
-        return Program(
-            self.parsed.source, self.parsed, inputs, tuple(statements), lead, (self.shapes, self.properties)
-        )
+        return Program(self.parsed.source, self.parsed, inputs, tuple(statements), lead, (self.shapes, self.properties))
 
     @staticmethod
     def lift(
@@ -392,14 +392,14 @@ class _Draft:
         lead: Dimension,
     ) -> list[Statement]:
         statements = []
-        for (name, value, near), lifted in zip(values, substitute_all(nodes, leaves), strict=True):
+        for (bound, value, near), lifted in zip(values, substitute_all(nodes, leaves), strict=True):
             (local,) = substitute_all([near.node()], leaves)
             sample = context.resolved(value.shape)
             full = (lead, *sample) if lifted.extra else sample
-            statements.append(Statement(name, full, lifted.node, local.node, near.span))
-            if name is not None and lifted.extra:
-                here = make_variable(name, squeezed(sample))
-                leaves[here] = Lifted(make_variable(name, squeezed(full)), ("batch",))
+            statements.append(Statement(bound, full, lifted.node, local.node, near.span))
+            if bound is not None and lifted.extra:
+                here = make_variable(bound, squeezed(sample))
+                leaves[here] = Lifted(make_variable(bound, squeezed(full)), ("batch",))
         return statements
 
 

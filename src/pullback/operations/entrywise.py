@@ -70,13 +70,33 @@ def _power(x: Any, p: Any) -> Any:
 
 
 ENTRIES: tuple[Entry, ...] = (
-    entrywise("exp", _numpy("exp"), "g exp(x)", exact={0: 1}, positive=True, rewrite=rewrites.exp, below_one=rewrites.logistic),
+    entrywise(
+        "exp", _numpy("exp"), "g exp(x)", exact={0: 1}, positive=True, rewrite=rewrites.exp, below_one=rewrites.logistic
+    ),
     entrywise("log", _numpy("log"), "g / x", domain="positive", exact={1: 0}, rewrite=rewrites.log),
-    entrywise("sin", _numpy("sin"), "g cos(x)", exact={0: 0}, rewrite=rewrites.odd("sin"), parity=-1, meets={"cos": rewrites.quotient("tan")}),
+    entrywise(
+        "sin",
+        _numpy("sin"),
+        "g cos(x)",
+        exact={0: 0},
+        rewrite=rewrites.odd("sin"),
+        parity=-1,
+        meets={"cos": rewrites.quotient("tan")},
+    ),
     entrywise("cos", _numpy("cos"), "-g sin(x)", exact={0: 1}, rewrite=rewrites.even("cos"), parity=1),
     entrywise("tan", _numpy("tan"), "g (1 + tan(x)^2)", exact={0: 0}, rewrite=rewrites.odd("tan"), parity=-1),
-    entrywise("sinh", _numpy("sinh"), "g cosh(x)", exact={0: 0}, rewrite=rewrites.odd("sinh"), parity=-1, meets={"cosh": rewrites.quotient("tanh")}),
-    entrywise("cosh", _numpy("cosh"), "g sinh(x)", exact={0: 1}, positive=True, rewrite=rewrites.even("cosh"), parity=1),
+    entrywise(
+        "sinh",
+        _numpy("sinh"),
+        "g cosh(x)",
+        exact={0: 0},
+        rewrite=rewrites.odd("sinh"),
+        parity=-1,
+        meets={"cosh": rewrites.quotient("tanh")},
+    ),
+    entrywise(
+        "cosh", _numpy("cosh"), "g sinh(x)", exact={0: 1}, positive=True, rewrite=rewrites.even("cosh"), parity=1
+    ),
     entrywise("tanh", _numpy("tanh"), "g (1 - tanh(x)^2)", exact={0: 0}, rewrite=rewrites.odd("tanh"), parity=-1),
     entrywise(
         "sigmoid",
@@ -86,10 +106,26 @@ ENTRIES: tuple[Entry, ...] = (
         meets={"exp": rewrites.opposite},
     ),
     entrywise("softplus", _softplus, "g sigmoid(x)", positive=True),
-    entrywise("relu", lambda x: x * _above(x), "g step(x)", exact={0: 0, 1: 1}, positive=True, meets={"step": rewrites.absorbed}),
+    entrywise(
+        "relu",
+        lambda x: x * _above(x),
+        "g step(x)",
+        exact={0: 0, 1: 1},
+        positive=True,
+        meets={"step": rewrites.absorbed},
+    ),
     entrywise("leaky_relu", lambda x: x * (0.01 + 0.99 * _above(x)), "g (0.01 + 0.99 step(x))", exact={0: 0}),
     entrywise("step", _above, "0", exact={0: 0, 1: 1}, positive=True, idempotent=True),
-    entrywise("abs", lambda x: x * _sign(x), "g sign(x)", exact={0: 0, 1: 1}, positive=True, parity=1, meets={"sign": rewrites.argument}, rewrite=rewrites.abs),
+    entrywise(
+        "abs",
+        lambda x: x * _sign(x),
+        "g sign(x)",
+        exact={0: 0, 1: 1},
+        positive=True,
+        parity=1,
+        meets={"sign": rewrites.argument},
+        rewrite=rewrites.abs,
+    ),
     entrywise("sign", _sign, "0", exact={0: 0, 1: 1}, rewrite=rewrites.odd("sign"), parity=-1),
     entrywise("erf", _erf, "g 2 / sqrt(pi()) exp(-x^2)", exact={0: 0}, rewrite=rewrites.odd("erf"), parity=-1),
     entrywise("gelu", _gelu, "g ((1 + erf(x / sqrt(2))) / 2 + x exp(-x^2 / 2) / sqrt(2 pi()))", exact={0: 0}),

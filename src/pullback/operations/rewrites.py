@@ -284,7 +284,7 @@ def det(arguments: tuple[Node, ...]) -> Node | None:
 
 
 def logdet(arguments: tuple[Node, ...]) -> Node | None:
-    """logdet of an inverse, and of a number times a matrix."""
+    """Logdet of an inverse, and of a number times a matrix."""
     (a,) = arguments
     if len(a.axes) != 2:
         return None
@@ -292,7 +292,10 @@ def logdet(arguments: tuple[Node, ...]) -> Node | None:
     if coefficient != 1 and coefficient > 0:
         number = apply(_operation("log"), [scaled(coefficient, product([], ()))])
         return add(
-            [(1, product([(size_of(a.axes[0]), (), 1), (number, (), 1)], ())), (1, apply(_operation("logdet"), [rest]))],
+            [
+                (1, product([(size_of(a.axes[0]), (), 1), (number, (), 1)], ())),
+                (1, apply(_operation("logdet"), [rest])),
+            ],
             (),
         )
     if is_applied(a, "inv"):

@@ -14,8 +14,7 @@ CONSTRUCTORS = ("eye", "ones", "zeros", "size", "pi", "vec", "kron", "reshape", 
 """Functions whose arguments or shapes are more than an entry can say; see ``pullback.lowering.forms``."""
 
 TABLE: dict[str, Entry] = {
-    entry.name: entry
-    for entry in (*entrywise.ENTRIES, *reductions.ENTRIES, *linear_algebra.ENTRIES, *SHORTHANDS)
+    entry.name: entry for entry in (*entrywise.ENTRIES, *reductions.ENTRIES, *linear_algebra.ENTRIES, *SHORTHANDS)
 }
 
 HIDDEN = frozenset({"power"})

@@ -234,14 +234,17 @@ class Compiled:
                 arrays.append(bound.arrays[variable].astype(dtype, copy=False).reshape(shape))
             else:
                 arrays.append(np.broadcast_to(np.zeros((), dtype), shape))
-        key = (dtype, tuple(sorted(bound.sizes.items())), tuple(array.shape for array in arrays))
+        foreign = next((kind for kind in kinds.values() if kind.library != "numpy"), None)
+        native = foreign is not None and foreign.library == self.backend
+        key = (dtype, tuple(sorted(bound.sizes.items())), tuple(array.shape for array in arrays), native)
         run = self._local.runs.get(key)
         if run is None:
             run = self._local.runs[key] = self._program(key, bound.sizes, arrays).bind(self._miss)
         self._local.run = run
-        result = run(*arrays)
-        foreign = next((kind for kind in kinds.values() if kind.library != "numpy"), None)
-        return result if foreign is None else foreign.from_numpy(result)
+        if foreign is None or not native:
+            result = run(*arrays)
+            return result if foreign is None else foreign.from_numpy(result)
+        return run(*(foreign.from_numpy(array) for array in arrays))
 
     def _asked(self, values: Mapping[str, Any]) -> list[Variable]:
         """The inputs that must be there, and those that are there to say a size."""
@@ -263,11 +266,11 @@ class Compiled:
             found = self.programs.get(key)
             if found is None:
                 plan = self.task.plan(sizes)
-                found = self.programs[key] = specialise(self, plan, key[0], arrays)
+                found = self.programs[key] = specialise(self, plan, key[0], arrays, native=key[3])
             return found
 
 
-def specialise(compiled: Compiled, plan: Plan, dtype: Any, arrays: Sequence[Any]) -> Any:
+def specialise(compiled: Compiled, plan: Plan, dtype: Any, arrays: Sequence[Any], native: bool = False) -> Any:
     """Compile a plan for a backend."""
     from pullback.backends.numpy import NumpyProgram
 
@@ -276,7 +279,7 @@ def specialise(compiled: Compiled, plan: Plan, dtype: Any, arrays: Sequence[Any]
     if compiled.backend == "torch":
         from pullback.backends.torch import TorchProgram
 
-        return TorchProgram(plan, dtype, compiled.task.arrangement, compiled.reuse)
+        return TorchProgram(plan, dtype, compiled.task.arrangement, compiled.reuse, "torch" if native else "numpy")
     if compiled.backend == "jax":
         from pullback.backends.jax import JaxProgram
 

@@ -58,7 +58,12 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
                 if result is None:
                     continue
                 gain = here - cost(result, known)
-                if isinstance(result, Sum) and len(result.terms) > 1 and gain < _CLEAR_GAIN and not _is_plain(result, node):
+                if (
+                    isinstance(result, Sum)
+                    and len(result.terms) > 1
+                    and gain < _CLEAR_GAIN
+                    and not _is_plain(result, node)
+                ):
                     continue
                 if gain >= 0 and (best is None or gain > best[0]):
                     best = (gain, result)
@@ -68,8 +73,8 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
 def _is_plain(result: Sum, before: Sum) -> bool:
     """Whether what was pulled out of some of the terms leaves only single names behind: (A + A') x + b."""
     new = [n for _, n in result.terms if all(n is not other for _, other in before.terms)]
-    inner = [f.node for n in new if isinstance(n, Product) for f in n.factors if isinstance(f.node, Sum)]
-    return all(_is_single(part) for each in inner if isinstance(each, Sum) for _, part in each.terms)
+    factors = [f.node for n in new if isinstance(n, Product) for f in n.factors]
+    return all(_is_single(part) for node in factors if isinstance(node, Sum) for _, part in node.terms)
 
 
 def _is_single(node: Node) -> bool:
@@ -155,9 +160,7 @@ def _match(a: Factor, b: Factor, place: dict[int, int], rank: int) -> dict[int, 
     return None
 
 
-def _pull_out(
-    node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor], rank: int
-) -> Node | None:
+def _pull_out(node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor], rank: int) -> Node | None:
     """Rewrite the sum with the shared factors in front of all terms that have them."""
     lead = pieces[first]
     rests: list[tuple[Rational, list[Factor], dict[int, Dimension]]] = []
@@ -222,5 +225,3 @@ def _without(piece: _Piece, shared: list[Factor], rank: int) -> tuple[list[Facto
     renamed = [Factor(f.node, tuple(names[i] for i in f.indices), f.exponent) for f in (*rest, *left)]
     used = {i for f in renamed for i in f.indices}
     return renamed, {names[label]: d for label, d in piece.dimensions.items() if names[label] in used}
-
-

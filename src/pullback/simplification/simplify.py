@@ -125,6 +125,11 @@ def _wide_sum(node: Node) -> int | None:
         return None
     for k, factor in enumerate(node.factors):
         inner = factor.node
-        if isinstance(inner, Sum) and len(inner.axes) > 2 and factor.exponent == 1 and len(inner.terms) <= _MOST_EXPANDED:
+        if (
+            isinstance(inner, Sum)
+            and len(inner.axes) > 2
+            and factor.exponent == 1
+            and len(inner.terms) <= _MOST_EXPANDED
+        ):
             return k
     return None

@@ -73,9 +73,7 @@ def _meet_itself(
     return Cancellation(gone | {k}, raised=(node, labels, exponent + 1))
 
 
-def _meet_orthogonal(
-    pieces: Sequence[Piece], uses: Counter[int], k: int, left: int, right: int
-) -> Cancellation | None:
+def _meet_orthogonal(pieces: Sequence[Piece], uses: Counter[int], k: int, left: int, right: int) -> Cancellation | None:
     for other in range(k + 1, len(pieces)):
         node, labels, exponent = pieces[other]
         if node is not pieces[k][0] or exponent != 1:

@@ -45,9 +45,7 @@ def _factor_order(factor: Factor) -> tuple[int, bytes, Rational, tuple[int, ...]
     return (factor.node.size, factor.node.key, factor.exponent, factor.indices)
 
 
-def _order_by_content(
-    pieces: Sequence[Piece], symmetric: Sequence[bool], output: Sequence[int]
-) -> list[int] | None:
+def _order_by_content(pieces: Sequence[Piece], symmetric: Sequence[bool], output: Sequence[int]) -> list[int] | None:
     """Number labels by first appearance where the pieces are all different; None where they are not."""
     names = {(piece[0].key, piece[2]) for piece in pieces}
     if len(names) != len(pieces):
@@ -118,4 +116,3 @@ def _refine(
 def _rank(keys: list[object]) -> list[int]:
     ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}  # type: ignore[type-var]
     return [ranks[key] for key in keys]
-

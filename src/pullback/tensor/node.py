@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import blake2b
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from pullback.dimension import Dimension
@@ -81,7 +81,11 @@ class Operation:
 
     def output(self, cores: Sequence[Axes]) -> Axes:
         """The core axes of the result for the core axes of the arguments."""
-        sizes = {name: axis for names, core in zip(self.signature.inputs, cores, strict=True) for name, axis in zip(names, core, strict=True)}
+        sizes = {
+            name: axis
+            for names, core in zip(self.signature.inputs, cores, strict=True)
+            for name, axis in zip(names, core, strict=True)
+        }
         return tuple(sizes[name] for name in self.signature.output)
 
     def resized(self, sizes: Mapping[str, Dimension]) -> Operation:
@@ -124,6 +128,8 @@ class Node:
     axes: Axes
     key: bytes
     size: int
+    _symmetric: bool | None
+    _transposed: Node | None
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -165,6 +171,7 @@ class Product(Node):
 
     @property
     def children(self) -> Sequence[Node]:
+        """The nodes that this one is made of."""
         return [factor.node for factor in self.factors]
 
 
@@ -176,6 +183,7 @@ class Sum(Node):
 
     @property
     def children(self) -> Sequence[Node]:
+        """The nodes that this one is made of."""
         return [term.node for term in self.terms]
 
 
@@ -188,6 +196,7 @@ class Apply(Node):
 
     @property
     def children(self) -> Sequence[Node]:
+        """The nodes that this one is made of."""
         return self.arguments
 
     @property
@@ -200,12 +209,16 @@ _nodes: WeakValueDictionary[bytes, Node] = WeakValueDictionary()
 _lock = Lock()
 
 
-def _intern(kind: type[Node], axes: Axes, parts: Iterable[object], size: int) -> tuple[Node, bool]:
+Kind = TypeVar("Kind", bound=Node)
+
+
+def _intern(kind: type[Kind], axes: Axes, parts: Iterable[object], size: int) -> tuple[Kind, bool]:
     """Give the node with this content, and whether it is new and wants its fields filled in."""
     content = repr((kind.__name__, [str(axis) for axis in axes], *parts))
     key = blake2b(content.encode(), digest_size=16).digest()
     found = _nodes.get(key)
     if found is not None:
+        assert isinstance(found, kind)
         return found, False
     node = object.__new__(kind)
     node.axes, node.key, node.size = axes, key, size
@@ -214,19 +227,21 @@ def _intern(kind: type[Node], axes: Axes, parts: Iterable[object], size: int) ->
     return node, True
 
 
-def _publish(node: Node) -> Node:
+def _publish(node: Kind) -> Kind:
+    """Enter a new node into the table; where another thread was faster, its node is the one."""
     with _lock:
-        return _nodes.setdefault(node.key, node)
+        found = _nodes.setdefault(node.key, node)
+    assert isinstance(found, type(node))
+    return found
 
 
 def make_variable(name: str, axes: Axes, properties: frozenset[str] = frozenset()) -> Variable:
     """Make an input tensor; the same name, axes and properties give the same object."""
     node, new = _intern(Variable, axes, (name, sorted(properties)), 1)
-    assert isinstance(node, Variable)
-    if new:
-        node.name, node.properties = name, properties
-        node = _publish(node)  # type: ignore[assignment]
-    return node
+    if not new:
+        return node
+    node.name, node.properties = name, properties
+    return _publish(node)
 
 
 def make_product(factors: tuple[Factor, ...], output: tuple[int, ...], dimensions: Axes) -> Product:
@@ -235,33 +250,30 @@ def make_product(factors: tuple[Factor, ...], output: tuple[int, ...], dimension
     size = 1 + sum(f.node.size for f in factors)
     axes = tuple(dimensions[i] for i in output)
     node, new = _intern(Product, axes, (parts, output, [str(d) for d in dimensions]), size)
-    assert isinstance(node, Product)
-    if new:
-        node.factors, node.output, node.dimensions = factors, output, dimensions
-        node = _publish(node)  # type: ignore[assignment]
-    return node
+    if not new:
+        return node
+    node.factors, node.output, node.dimensions = factors, output, dimensions
+    return _publish(node)
 
 
 def make_sum(terms: tuple[Term, ...], axes: Axes) -> Sum:
     """Store a sum that is in normal form already (see ``add``)."""
     size = 1 + sum(term.node.size for term in terms)
     node, new = _intern(Sum, axes, ([(str(c), n.key) for c, n in terms],), size)
-    assert isinstance(node, Sum)
-    if new:
-        node.terms = terms
-        node = _publish(node)  # type: ignore[assignment]
-    return node
+    if not new:
+        return node
+    node.terms = terms
+    return _publish(node)
 
 
 def make_apply(operation: Operation, arguments: tuple[Node, ...], axes: Axes) -> Apply:
     """Store an applied operation that is in normal form already (see ``apply``)."""
     size = 1 + sum(argument.size for argument in arguments)
     node, new = _intern(Apply, axes, (operation.name, [a.key for a in arguments]), size)
-    assert isinstance(node, Apply)
-    if new:
-        node.operation, node.arguments = operation, arguments
-        node = _publish(node)  # type: ignore[assignment]
-    return node
+    if not new:
+        return node
+    node.operation, node.arguments = operation, arguments
+    return _publish(node)
 
 
 def rational(value: Rational) -> Rational:

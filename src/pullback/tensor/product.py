@@ -17,7 +17,7 @@ from pullback.dimension import Dimension
 from pullback.tensor.add import add, content, scaled, split_coefficient
 from pullback.tensor.cancel import find_cancellation
 from pullback.tensor.canonical import Piece, canonical_factors
-from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_product, make_sum, rational
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, make_product, make_sum, rational
 
 FLATTEN_LIMIT = 36
 """Products of more factors than this stay nested, so that deep programs cost what they are long."""
@@ -55,8 +55,10 @@ def number_of(node: Node) -> Rational | None:
     if isinstance(node, Sum) and not node.terms:
         return 0
     coefficient, rest = split_coefficient(node)
-    plain = isinstance(rest, Product) and not rest.factors and len(set(rest.output)) == len(rest.dimensions)
-    return coefficient if plain and len(rest.output) == len(rest.dimensions) else None
+    if not isinstance(rest, Product) or rest.factors:
+        return None
+    plain = len(set(rest.output)) == len(rest.dimensions) == len(rest.output)
+    return coefficient if plain else None
 
 
 def permuted(node: Node, order: Sequence[int]) -> Node:
@@ -138,7 +140,7 @@ def exact_power(base: Rational, exponent: Rational) -> Rational | None:
     if abs(exponent) > _LARGEST_POWER or base == 0:
         return None
     if isinstance(exponent, int):
-        return rational(Fraction(base) ** exponent)
+        return rational(Fraction(base) ** int(exponent))
     if exponent.denominator != 2 or base < 0:
         return None
     value = Fraction(base)
@@ -146,7 +148,6 @@ def exact_power(base: Rational, exponent: Rational) -> Rational | None:
     if top * top != value.numerator or bottom * bottom != value.denominator:
         return None
     return rational(Fraction(top, bottom) ** exponent.numerator)
-
 
 
 class _Builder:
@@ -276,7 +277,8 @@ class _Builder:
     def take_root(self, node: Product, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
         """Distribute a root over the factors that allow it; the others stay under it together."""
         single = len(node.factors) == 1
-        loose, held = [], []
+        loose: list[Factor] = []
+        held: list[Factor] = []
         for factor in node.factors:
             inner = factor.exponent
             odd = isinstance(inner, Fraction) or inner % 2 == 1
@@ -455,7 +457,7 @@ class _Builder:
                     return permuted(node, [labels.index(label) for label in output])
                 if len(labels) == 2 and labels == output[::-1] and is_symmetric(node):
                     return node
-        if len(pieces) == 1 and isinstance(pieces[0][0], Variable) and pieces[0][1] == output and pieces[0][2] == 1:
+        if len(pieces) == 1 and pieces[0][1] == output and pieces[0][2] == 1:
             node = pieces[0][0]
             if isinstance(node, Variable) and "diagonal" in node.properties:
                 return node

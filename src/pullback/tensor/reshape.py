@@ -37,12 +37,9 @@ class Linear(Operation):
 
     def output(self, cores: Sequence[Axes]) -> Axes:
         """The core axes of the result."""
-        return {
-            "merge": lambda: (self.sizes[0] * self.sizes[1],),
-            "split": lambda: self.sizes,
-            "pad": lambda: (self.sizes[1],),
-            "part": lambda: (self.sizes[1],),
-        }[self.kind]()
+        if self.kind == "merge":
+            return (self.sizes[0] * self.sizes[1],)
+        return self.sizes if self.kind == "split" else (self.sizes[1],)
 
     def adjoint(self, cores: Sequence[Axes]) -> Linear:
         """The transpose of this operation; ``cores`` are the core axes of the argument."""
@@ -81,7 +78,7 @@ class Linear(Operation):
             if (self.kind, back.kind) == ("part", "pad"):
                 start, stop = back.sizes[0], back.sizes[0] + inner.arguments[0].axes[-1]
                 if _not_above(stop, self.sizes[0]) or _not_above(self.sizes[0] + self.sizes[1], start):
-                    return zeros(lead + (self.sizes[1],))
+                    return zeros((*lead, self.sizes[1]))
         return None
 
     def into_factor(self, node: Product) -> Node | None:

@@ -83,7 +83,9 @@ class _Rebuild:
             return Lifted(add(terms, lead + self.axes(node.axes)), extra)
         if isinstance(node, Apply):
             lead = tuple(self.axis_of[name] for name in extra)
-            return Lifted(apply(node.operation.resized(self.sizes), [spread(part, extra, lead) for part in parts]), extra)
+            return Lifted(
+                apply(node.operation.resized(self.sizes), [spread(part, extra, lead) for part in parts]), extra
+            )
         assert isinstance(node, Variable)
         if self.sizes:
             return Lifted(make_variable(node.name, self.axes(node.axes), node.properties))

@@ -1,0 +1,1 @@
+"""Programs read from what people have: NumPy functions, PyTorch modules, JAX functions, SymPy expressions."""

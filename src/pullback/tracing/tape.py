@@ -1,0 +1,201 @@
+"""Values on the way through a foreign function: a shape, and how to build the graph from that of the arguments.
+
+Values keep their full shapes, axes of length one included, as NumPy, PyTorch and JAX do; graphs do not
+have these. So a value can be built twice: over the inputs, and over the names of the steps before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pullback.dimension import ONE, Dimension
+from pullback.errors import UnsupportedError
+from pullback.lowering.program import Input, Program, Statement
+from pullback.operations.table import FUNCTIONS
+from pullback.syntax import tree
+from pullback.syntax.names import normalise
+from pullback.tensor.node import Axes, Node, make_variable
+
+Shape = tuple[Dimension, ...]
+Make = Callable[[Sequence[Node]], Node]
+
+
+class Value:
+    """One value: ``step`` says what operation it is; fused ones (reshapes, broadcasts) are no step of their own."""
+
+    __slots__ = ("arguments", "array", "fused", "make", "shape", "step")
+
+    def __init__(
+        self, shape: Shape, arguments: Sequence[Value], make: Make, step: str = "", fused: bool = False
+    ) -> None:
+        self.shape, self.arguments, self.make = shape, tuple(arguments), make
+        self.step, self.fused = step, fused
+        self.array: Any = None
+        """The number or array that a constant is."""
+
+    @property
+    def rank(self) -> int:
+        """The number of axes, those of length one counted."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<traced {self.step or 'value'} of {' x '.join(map(str, self.shape)) or 'scalar'}>"
+
+
+def axes_of(shape: Shape) -> Axes:
+    """The axes that a shape has in the graph."""
+    return tuple(axis for axis in shape if axis is not ONE)
+
+
+def order_of(output: Value) -> list[Value]:
+    """All values below one, arguments first."""
+    order: list[Value] = []
+    seen: set[int] = set()
+    stack: list[tuple[Value, bool]] = [(output, False)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+        elif id(value) not in seen:
+            seen.add(id(value))
+            stack.append((value, True))
+            stack.extend((argument, False) for argument in reversed(value.arguments) if id(argument) not in seen)
+    return order
+
+
+class Recording:
+    """The inputs and constants of a function that is being read."""
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Input] = {}
+        self.values: dict[int, str] = {}
+        self.kept: list[Value] = []
+        self.constants: dict[str, Any] = {}
+
+    def input(self, name: str, shape: Shape, properties: frozenset[str] = frozenset()) -> Value:
+        """Make an input."""
+        name = normalise(name)
+        entry = Input(name, shape, properties)
+        self.inputs[name] = entry
+        variable = entry.variable
+        value = Value(shape, (), lambda _: variable, "input")
+        self.values[id(value)] = name
+        self.kept.append(value)
+        return value
+
+    def constant(self, array: Any) -> Value:
+        """A constant array: a number where all entries are one number, else an input that is not differentiated."""
+        import numpy as np
+
+        array = np.asarray(array, dtype=np.float64)
+        shape = tuple(Dimension.of(int(n)) for n in array.shape)
+        if array.size and np.all(array == array.reshape(-1)[0]):
+            from pullback.tracing.ops import filled
+
+            value = filled(float(array.reshape(-1)[0]), shape)
+        else:
+            name = f"c{len(self.constants) + 1}"
+            while name in self.inputs:
+                name = f"c{name}"
+            value = self.input(name, shape, frozenset({"constant"}))
+            self.constants[name] = array
+        value.array = array
+        return value
+
+    def program(
+        self,
+        output: Value,
+        title: str,
+        names: Mapping[int, str] | None = None,
+        function: Callable[[Mapping[str, Any]], Any] | None = None,
+    ) -> TracedProgram:
+        """Make a program whose statements are the steps that were recorded.
+
+        Args:
+            output: The result.
+            title: What the program is called where its text would stand.
+            names: Names for steps, by the identity of their value.
+            function: Computes the output from named arrays, for checks.
+        """
+        steps = [v for v in order_of(output) if v is output or (v.arguments and not v.fused and v.array is None)]
+        called = _names(steps, names or {}, set(self.inputs))
+        full: dict[int, Node] = {}
+        local: dict[int, Node] = {}
+        statements = []
+        step_ids = {id(step) for step in steps}
+        for value in order_of(output):
+            full[id(value)] = value.make([full[id(a)] for a in value.arguments])
+            near = value.make([local[id(a)] for a in value.arguments])
+            assert near.axes == axes_of(value.shape), f"{value.step} has axes {near.axes}, not {value.shape}"
+            if id(value) in step_ids:
+                name = called[id(value)]
+                statements.append(Statement(name, value.shape, full[id(value)], near))
+                local[id(value)] = make_variable(normalise(name), axes_of(value.shape))
+            else:
+                local[id(value)] = near
+        used = {name for name, entry in self.inputs.items() if name not in self.constants or entry}
+        inputs = {name: entry for name, entry in self.inputs.items() if name in used}
+        texts = {called[id(step)]: step.step for step in steps}
+        return TracedProgram(
+            title, tree.Program((), (), None, title), inputs, tuple(statements), None, ({}, {}),
+            dict(self.constants), function, texts,
+        )  # fmt: skip
+
+
+class TracedProgram(Program):
+    """A program that was read from a function rather than from text.
+
+    Attributes:
+        constants: Values of the inputs that the function brought along.
+        function: Computes the output from named arrays, as the original does.
+        operations: What operation each statement is, by its name.
+    """
+
+    __slots__ = ("constants", "function", "operations")
+    constants: dict[str, Any]
+    function: Callable[[Mapping[str, Any]], Any] | None
+    operations: dict[str, str]
+
+    def __init__(
+        self,
+        source: str,
+        syntax: tree.Program,
+        inputs: dict[str, Input],
+        statements: tuple[Statement, ...],
+        batch: Dimension | None,
+        asked: Any,
+        constants: dict[str, Any],
+        function: Callable[[Mapping[str, Any]], Any] | None,
+        operations: dict[str, str],
+    ) -> None:
+        Program.__init__(self, source, syntax, inputs, statements, batch, asked)
+        object.__setattr__(self, "constants", constants)
+        object.__setattr__(self, "function", function)
+        object.__setattr__(self, "operations", operations)
+
+
+def _names(steps: Sequence[Value], given: Mapping[int, str], taken: set[str]) -> dict[int, str]:
+    used = set(taken) | set(FUNCTIONS) | {"g"}
+    result: dict[int, str] = {}
+    for step in steps:
+        name = given.get(id(step), "")
+        if name.isidentifier() and not name.startswith("_") and normalise(name) not in used:
+            result[id(step)] = name
+            used.add(normalise(name))
+    count = 0
+    for step in steps:
+        if id(step) not in result:
+            while True:
+                count += 1
+                stem = "H" if step.rank == 2 else "h"
+                if f"{stem}{count}" not in used:
+                    break
+            result[id(step)] = f"{stem}{count}"
+            used.add(f"{stem}{count}")
+    return result
+
+
+def refuse(what: str, where: str = "", hint: str = "") -> UnsupportedError:
+    """Make the refusal of something by name, with its place."""
+    return UnsupportedError(f"{what} is not read" + (f", at {where}" if where else ""), hint=hint)
