@@ -60,7 +60,14 @@ def test_every_step_of_every_example_can_be_said(code: str, method: str) -> None
 
 @pytest.mark.parametrize(
     ("text", "form", "particle"),
-    [("x", "은", "는"), ("L", "은", "은"), ("y_1", "을", "을"), ("W", "와", "와"), ("b_2)", "을", "를"), ("행렬", "이", "이")],
+    [
+        ("x", "은", "는"),
+        ("L", "은", "은"),
+        ("y_1", "을", "을"),
+        ("W", "와", "와"),
+        ("b_2)", "을", "를"),
+        ("행렬", "이", "이"),
+    ],
 )
 def test_korean_particles_follow_the_sound(text: str, form: str, particle: str) -> None:
     assert inflect(text, form) == particle

@@ -40,7 +40,13 @@ LINES: dict[str, tuple[str, ...]] = {
     "softmax": ("dp_1/dz_2 = -p_1 p_2", "dp_1/dz_1 = p_1 - p_1^2", "= diag(p) - p p'"),
     "hadamard": ("a_i appears in y_i alone", "dy_i/da_i = sigmoid(x_i)", "Recognise a product entry by entry."),
     "inverse": ("dy_kl/da_ij = -y_ki y_jl", "a_ij appears in every entry of Y", "dL/dA = -Y' (dL/dY) Y'"),
-    "norm": ("dL/dx = 2 A' (A x - b)",),
+    "norm": (
+        "What stands inside gets a name of its own: r.",
+        "dL/dr = 2 r",
+        "Recognise -dL/dr: only the sign turns.",
+        "dL/dx = A' dL/dr",
+        "dL/dx = 2 A' r",
+    ),
     "used twice": ("x is used in 2 statements", "dL/dx = (dL/dx)_y + (dL/dx)_h"),
     "sum": ("ds/da_ij = 1", "dL/dA = ones(m, n)"),
     "diagonal": ("dL/da_11 = (dL/dd_1)(dd_1/da_11)", "dL/da_12 = 0", "dL/dA = diag(dL/dd)"),
@@ -100,6 +106,16 @@ def test_the_entries_on_the_board_are_the_closed_form(name: str) -> None:
     assert gradients is not None
     for given in d.request.wrt:
         np.testing.assert_allclose(gradients.gradients[given], d.numbers[given], rtol=1e-10, atol=1e-12)
+
+
+def test_inner_parts_get_names_and_the_results_stay_those_of_the_program() -> None:
+    text, shapes = LAYERS["two layers"]
+    d = derive(text, values=draw(shapes))
+    assert [statement.name for statement in d.request.board.statements] == ["z", "h", "y"]
+    assert "z" not in d.request.program.source
+    d = derive("Y = softmax(A A', rows) B", values={"A": np.eye(2), "B": np.ones((2, 3))})
+    assert [statement.name for statement in d.request.board.statements] == ["Z", "Z1", "Y"]
+    assert d.check is not None and d.check.passed
 
 
 def test_large_sizes_are_explained_on_a_stand_in() -> None:

@@ -138,7 +138,7 @@ def test_without_numbers_the_board_has_symbols() -> None:
     from pullback.rendering.derivation import derive
 
     text = derive("y = W x").terminal(width=100, colour=False, unicode=False)
-    assert "On the board they are small: m → 2, n → 3." in text
+    assert "On the board they are small: m = 2, n = 3." in text
     assert "dy_1/dx_1 = w_11\n" in text
     assert "Numbers" not in text
 

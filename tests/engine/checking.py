@@ -16,6 +16,7 @@ import numpy as np
 
 import pullback as pb
 from pullback.expression import Expression
+from pullback.tensor.node import topological
 from tests.engine.reference import Array, Monitor, Reference
 from tests.strategies import Made
 
@@ -78,9 +79,14 @@ class Case:
     def sizes(self) -> dict[str, int]:
         return self.made.sizes
 
-    def given(self, values: Mapping[str, Array]) -> dict[str, Any]:
-        """Values as the engine wants them: with lengths of the dimensions that no input has."""
-        return {**values, **{name: size for name, size in self.sizes.items() if name not in self.made.literal}}
+    def evaluate(self, expression: Expression, values: Mapping[str, Array] | None = None) -> Array:
+        """Compute a result of the engine, given the lengths of the dimensions that it has beside those of inputs."""
+        axes = {
+            axis for node in topological([expression.node]) for axis in (*node.axes, *getattr(node, "dimensions", ()))
+        }
+        names = {name for axis in (*axes, *expression.axes) for name in axis.names}
+        lengths = {name: size for name, size in self.sizes.items() if name in names}
+        return expression.evaluate({**(self.values if values is None else values), **lengths})
 
     def reference(self, values: Mapping[str, Array]) -> Array:
         return Reference(self.sizes, Monitor()).program(self.made.bindings, values)
@@ -116,7 +122,7 @@ def close(found: Array, wanted: Array, tolerance: float, what: str) -> None:
 def check_value(case: Case) -> None:
     """The lowered program computes what the reference does."""
     wanted = case.exact
-    found = case.output.evaluate(case.given(case.values))
+    found = case.evaluate(case.output)
     close(found, wanted, CLOSE, "value")
 
 
@@ -135,10 +141,10 @@ def check_first(case: Case) -> None:
     found = derivatives(case)
     upstream = np.ones(exact.shape) if exact.size == 1 else case.rng.normal(size=exact.shape)
     for name, expression in found.items():
-        values = case.given(case.values)
+        values = dict(case.values)
         if UPSTREAM in expression.inputs:
             values[UPSTREAM] = upstream.reshape([d.evaluate(case.sizes) for d in expression.inputs[UPSTREAM].shape])
-        compare_pulled(case, expression.evaluate(values), name, upstream, f"dL/d{name} = {expression}")
+        compare_pulled(case, case.evaluate(expression, values), name, upstream, f"dL/d{name} = {expression}")
 
 
 def compare_pulled(case: Case, found: Array, name: str, upstream: Array, what: str) -> None:
@@ -158,7 +164,7 @@ def check_jacobian(case: Case) -> None:
         if case.values[name].size * exact.size > 400:
             continue
         expression = pb.jacobian(case.program, name)
-        compare_along(case, expression.evaluate(case.given(case.values)), name, f"d/d{name} = {expression}")
+        compare_along(case, case.evaluate(expression), name, f"d/d{name} = {expression}")
 
 
 def compare_along(case: Case, found: Array, name: str, what: str) -> None:
@@ -181,7 +187,7 @@ def check_hessian(case: Case, pairs: int = 2) -> None:
             continue
         expression = pb.hessian(case.program, first if first == second else (first, second))
         what = f"d2/d{first} d{second} = {expression}"
-        compare_second(case, expression.evaluate(case.given(case.values)), first, second, what)
+        compare_second(case, case.evaluate(expression), first, second, what)
 
 
 def compare_second(case: Case, found: Array, first: str, second: str, what: str) -> None:

@@ -47,7 +47,7 @@ class _Walk:
         local = request.local(position)
         wanted = [name for name in local.operands if name in request.reaching]
         wanted.sort(key=lambda name: len(local.program.inputs[name].shape))
-        is_loss = request.is_loss and position == len(request.program.statements) - 1
+        is_loss = request.is_loss and position == len(request.board.statements) - 1
         closed = local.closed(wanted, is_loss)
         shared = frozenset(name for name in wanted if request.uses.get(name, 0) > 1)
         steps: list[Step] = []

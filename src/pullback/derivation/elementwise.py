@@ -16,7 +16,7 @@ from pullback.derivation.readings import Readings
 from pullback.derivation.recognition import closed_lines, kind_of_gradient, kind_of_matrix, numbers_step, recognised
 from pullback.derivation.scalars import ONE, ZERO, is_zero, plus, rounded, times
 from pullback.derivation.scene import Scene, Slopes
-from pullback.derivation.steps import Parameter, Rule, Step
+from pullback.derivation.steps import Parameter, Rule, Shape, Step
 from pullback.syntax.tree import Chain, Name, Number, Syntax
 
 _MOST_LINES = 16
@@ -123,8 +123,8 @@ class _Reading:
         whole = Matrix(tuple(tuple(scene.slope(o, self.operand, p) for o in outs) for p in places))
         upstream = column(scene.gradient(scene.out, o) for o in outs)
         stack = Line((column(scene.gradient(self.operand, p) for p in places), EQUALS, whole, upstream))
-        rows, columns = len(places), len(outs)
-        yield Step("stack", {"x": self.x, "y": self.y, "rows": rows, "columns": columns}, (stack,))
+        shape = Shape((str(len(places)), str(len(outs))))
+        yield Step("stack", {"x": self.x, "y": self.y, "shape": shape}, (stack,))
         yield self.partials_by_column()
         yield self.recognise_matrix()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pullback.derivation.formula import Line, Part, equation
+from pullback.derivation.formula import Line, Part, Sign, equation
 from pullback.derivation.readings import shown
 from pullback.derivation.request import Request
 from pullback.derivation.scalars import ONE
@@ -57,9 +57,10 @@ def given_step(request: Request) -> Step:
     if small is None:
         steps.append(Step("given.no_board", {}))
     elif small.sizes:
-        listed = ", ".join(f"{axis} → {length}" for axis, length in small.sizes)
-        kind = "given.standin" if any(axis[:1].isdigit() or "=" in axis for axis, _ in small.sizes) else "given.symbols"
-        steps.append(Step(kind, {"sizes": listed}))
+        large = any(axis[:1].isdigit() or "=" in axis for axis, _ in small.sizes)
+        sign = "→" if large else "="
+        listed = ", ".join(f"{axis} {sign} {length}" for axis, length in small.sizes)
+        steps.append(Step("given.standin" if large else "given.symbols", {"sizes": listed}))
     steps += _conventions(request)
     return Step("given", {}, (), None, tuple(steps))
 
@@ -89,10 +90,17 @@ def _conventions(request: Request) -> list[Step]:
 def forward_step(request: Request) -> Step:
     """The statements in order, with their shapes and values."""
     steps: list[Step] = []
-    statements = request.program.statements
+    statements = request.board.statements
+    before = {s.name for s in request.program.statements}
+    added = [s.name for s in statements[:-1] if s.name is not None and s.name not in before]
+    if added:
+        parts: list[Part] = []
+        for name in added:
+            parts += [*([Sign(",")] if parts else []), Name(name)]
+        steps.append(Step("forward.named", {"names": Line(tuple(parts))}))
     for k, statement in enumerate(statements[:_MOST_STATEMENTS]):
         name = request.name_of(k)
-        tree = request.program.syntax.bindings[k].value
+        tree = request.board.syntax.bindings[k].value
         sides: list[Part] = [Name(name), tree]
         lines = [equation(*sides)]
         readings = request.readings

@@ -30,10 +30,11 @@ def kind_of_matrix(tree: Syntax) -> str:
 
 def kind_of_gradient(tree: Syntax, node: Node, axes: int) -> str:
     """What a gradient is: the upstream one itself, an outer product, an entrywise or a matrix product."""
+    minus = isinstance(tree, Negate)
     if isinstance(tree, Negate):
         tree = tree.operand
     if isinstance(tree, Call) and tree.function == PARTIAL:
-        return "same"
+        return "negative" if minus else "same"
     if isinstance(node, Sum) and len(node.terms) == 1:
         node = node.terms[0].node
     if axes == 2 and isinstance(node, Product) and _is_outer(node):

@@ -10,6 +10,7 @@ from typing import Any
 from pullback.derivation.local import Local
 from pullback.derivation.naming import Names, choose_names
 from pullback.derivation.readings import Readings
+from pullback.derivation.splitting import split
 from pullback.derivation.standin import StandIn, stand_in
 from pullback.deriving import backward, chosen, gradient
 from pullback.dimension import ONE
@@ -33,9 +34,14 @@ class Request:
     structured: bool = False
 
     @cached_property
+    def board(self) -> Program:
+        """The program as it is derived, its inner parts named."""
+        return split(self.program)
+
+    @cached_property
     def names(self) -> Names:
         """The names to use."""
-        return choose_names(self.program)
+        return choose_names(self.board)
 
     @property
     def is_loss(self) -> bool:
@@ -45,7 +51,7 @@ class Request:
     @cached_property
     def upstream_name(self) -> str:
         """What results call the upstream gradient."""
-        taken = {*self.program.inputs, *(s.name for s in self.program.statements)}
+        taken = {*self.program.inputs, *(s.name for s in self.board.statements)}
         return next(name for name in ("g", "dy", self.names.upstreams[self.names.output]) if name not in taken)
 
     @cached_property
@@ -97,7 +103,7 @@ class Request:
         elif self.is_loss:
             gradients[self.names.output] = np.ones(tuple(1 for _ in self.program.output.shape))
         if self.values is not None:
-            roots = [(s.node, s.shape) for s in self.program.statements]
+            roots = [(s.node, s.shape) for s in self.board.statements]
             forward = evaluate_all(roots, self.program.inputs, self.values)
             for k, array in enumerate(forward):
                 values[self.name_of(k)] = array
@@ -107,21 +113,21 @@ class Request:
 
     def name_of(self, position: int) -> str:
         """The name of a statement; the output has one in any case."""
-        return self.program.statements[position].name or self.names.output
+        return self.board.statements[position].name or self.names.output
 
     @cached_property
     def small(self) -> StandIn | None:
         """The program at the size of a board."""
-        return stand_in(self.program, self.arrays[1])
+        return stand_in(self.board, self.arrays[1])
 
     def local(self, position: int) -> Local:
         """A statement on its own."""
-        return Local(self.program, position, self.name_of(position), self.names, self.arrays[1])
+        return Local(self.board, position, self.name_of(position), self.names, self.arrays[1])
 
     @cached_property
     def order(self) -> list[int]:
         """The statements that pass something back to what is asked for, from the output on."""
-        program = self.program
+        program = self.board
         reaching: set[str] = set(self.wrt)
         uses: list[list[str]] = []
         for k, statement in enumerate(program.statements):
@@ -148,7 +154,7 @@ class Request:
         """In how many of the statements each name is used."""
         count: dict[str, int] = {}
         for k in self.order:
-            local = self.program.statements[k].local
+            local = self.board.statements[k].local
             for name in {v.name for v in topological([local]) if isinstance(v, Variable)}:
                 count[name] = count.get(name, 0) + 1
         return count

@@ -325,7 +325,7 @@ class Speller:
 
     def scalar_rank(self, scalar: tuple[Syntax, Rational]) -> tuple[int, int, str]:
         """Plain names first, longer scalars after them."""
-        tree, exponent = scalar
+        tree, _ = scalar
         plain = isinstance(tree, Name)
         order = self.precedence.get(tree.identifier, 1) if isinstance(tree, Name) else 1
         return (1 - plain + order, weight(tree), text(tree))

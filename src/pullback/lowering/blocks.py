@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pullback.dimension import Dimension
@@ -32,7 +33,7 @@ def concat(lowering: Lowering, tree: Call, names: Environment) -> Value:
     if rank == 2 and axis == "columns":
         turned = [lowering.transpose(value, value.span) for value in values]
         turned = [v if v.rank == 2 else Value((Dimension.of(1), *v.shape), v.node, v.span) for v in turned]
-        for value, other in zip(values, values[1:], strict=False):
+        for value, other in pairwise(values):
             if not context.solver.unify(value.shape[-1], other.shape[-1]):
                 raise context.mismatch(
                     "concat needs as many columns of each", [value, other], "or say concat(A, B, rows)"

@@ -122,12 +122,12 @@ class Builder:
             value = self.value(factor.node)
             known = self.draft.number(value.slot)
             if known is not None:
-                number *= _power(known, factor.exponent)
+                number = number * _power(known, factor.exponent)
                 continue
             operands.append(self.operand(value, factor.indices, factor.exponent))
         used = {label for operand in operands for label in operand.labels}
         for label in set(lengths) - used - set(node.output):
-            number *= lengths[label]
+            number = number * lengths[label]
         operands = self.sum_alone(operands, node.output, lengths)
         distinct = tuple(dict.fromkeys(node.output))
         result = Contraction(self.draft, lengths).run(operands, distinct, number)
@@ -363,5 +363,6 @@ def _power(number: float, exponent: Rational) -> float:
         return math.inf
     if number < 0 and not isinstance(exponent, int):
         return math.nan
-    return float(number**exponent) if isinstance(exponent, int) else float(number ** float(exponent))
+    power: float = number**exponent if isinstance(exponent, int) else number ** float(exponent)
+    return power
 

@@ -283,7 +283,7 @@ def specialise(compiled: Compiled, plan: Plan, dtype: Any, arrays: Sequence[Any]
     if compiled.backend == "jax":
         from pullback.backends.jax import JaxProgram
 
-        return JaxProgram(plan, dtype, compiled.task.arrangement, compiled.reuse)
+        return JaxProgram(plan, dtype, compiled.task.arrangement, "jax" if native else "numpy")
     from pullback.backends.auto import fastest
 
     return fastest(plan, dtype, compiled.task.arrangement, compiled.reuse, arrays)

@@ -43,16 +43,17 @@ class Draft:
 
     def constant(self, value: float) -> int:
         """A number."""
-        return self.emit("constant", (), (float(value),), ())
+        return self.emit("constant", (), (value if isinstance(value, float) else float(value),), ())
 
     def full(self, value: float, shape: Extent) -> int:
         """A number repeated over a shape."""
-        return self.emit("full", (), (float(value),), shape) if shape else self.constant(value)
+        return self.emit("full", (), (value,), shape) if shape else self.constant(value)
 
     def number(self, slot: int) -> float | None:
         """The number that a slot holds, if it is a constant."""
         step = self.steps[slot]
-        return float(step.detail[0]) if step.kind == "constant" else None
+        value: float | None = step.detail[0] if step.kind == "constant" else None
+        return value
 
     # views
 

@@ -33,7 +33,10 @@ class _Page:
         def formula(value: Syntax | Line) -> str:
             return " ".join(draw(value, style, 10**6)) if isinstance(value, Line) else write(value, style)
 
-        self.speaker = Speaker(code, formula, times=" x " if style == "plain" else " × ")
+        def text(words: str) -> str:
+            return words.replace("→", "->") if style == "plain" else words
+
+        self.speaker = Speaker(code, formula, text, times=" x " if style == "plain" else " × ")
 
     def rows(self, items: Sequence[Item]) -> Iterator[Row]:
         for item in items:

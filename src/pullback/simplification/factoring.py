@@ -19,6 +19,7 @@ from pullback.tensor.product import is_symmetric, product
 
 MOST_TERMS = 32
 _MOST_CANDIDATES = 64
+_MOST_FACTORS = 96
 _CLEAR_GAIN = 3
 """What pulling a factor out of some of the terms has to save, where it leaves products behind."""
 
@@ -44,6 +45,8 @@ def factored(node: Node, known: dict[Node, int]) -> Node:
 def _step(node: Sum, known: dict[Node, int]) -> Node | None:
     rank = len(node.axes)
     pieces = [_open(term, rank) for term in node.terms]
+    if sum(len(piece.factors) for piece in pieces) > _MOST_FACTORS:
+        return None
     best: tuple[int, Node] | None = None
     here = cost(node, known)
     tried: set[tuple[object, ...]] = set()

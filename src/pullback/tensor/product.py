@@ -137,7 +137,7 @@ def exact_power(base: Rational, exponent: Rational) -> Rational | None:
     """A number to a number where that is rational, else None."""
     if base == 1:
         return 1
-    if abs(exponent) > _LARGEST_POWER or base == 0:
+    if abs(Fraction(exponent)) > _LARGEST_POWER or base == 0:
         return None
     if isinstance(exponent, int):
         return rational(Fraction(base) ** int(exponent))

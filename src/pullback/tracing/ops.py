@@ -390,34 +390,12 @@ def pad(value: Value, axis: int, before: int, after: int) -> Value:
 
     def make(nodes: Sequence[Node]) -> Node:
         if single:
-            labels = range(len(nodes[0].axes))
-            spot = product([(_unit(before, total), (len(nodes[0].axes),), 1), (nodes[0], labels, 1)], [*labels, len(nodes[0].axes)])
-            return permuted(spot, back)
+            inner = nodes[0]
+            longer = broadcast(inner, (*inner.axes, ONE), range(len(inner.axes)))
+            return permuted(padded(longer, Dimension.of(before), total), back)
         return permuted(padded(permuted(nodes[0], last), Dimension.of(before), total), back)
 
     return Value(shape, (value,), make, "pad", fused=True)
-
-
-def _unit(position: int, total: Dimension) -> Node:
-    """The unit vector with its one at a position."""
-    from pullback.tensor.axes import ones
-
-    length = total.number
-    assert length is not None
-    if length - position >= 2:
-        two = Dimension.of(2)
-        return add_nodes(
-            [(1, padded(ones((two,)), Dimension.of(position), total)), *_rest(position, total)], (total,)
-        )
-    return add_nodes([(1, ones((total,))), *((-1, _unit(k, total)) for k in range(length - 1))], (total,))
-
-
-def _rest(position: int, total: Dimension) -> list[tuple[int, Node]]:
-    length = total.number
-    assert length is not None
-    if length - position == 2:
-        return [(-1, _unit(position + 1, total))] if length > 2 or position + 1 < length else []
-    return [(-1, _unit(position + 1, total))]
 
 
 def concat(values: Sequence[Value], axis: int) -> Value:

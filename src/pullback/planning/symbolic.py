@@ -1,0 +1,97 @@
+"""Numbers that remember how they were computed from the lengths of axes.
+
+A plan is made of numbers. To emit source that holds for all sizes, it is made for sizes that are large primes, each
+of which knows its name; what is computed from them knows its formula, and the emitters print that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+_PRIMES = (211, 223, 227, 229, 233, 239, 241, 251, 257, 263, 269, 271, 277, 281, 283, 293, 307, 311, 313, 317, 331, 337,
+           347, 349, 353, 359, 367, 373, 379, 383, 389, 397, 401, 409, 419, 421, 431, 433, 439, 443)  # fmt: skip
+
+
+class Size(int):
+    """A length with its formula."""
+
+    text: str
+    loose: bool
+
+    @staticmethod
+    def of(value: int, text: str, loose: bool = False) -> Size:
+        """A length that is written ``text``; ``loose`` where it is a sum."""
+        made = Size(value)
+        made.text, made.loose = text, loose
+        return made
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, float):
+            return Number.of(float(int(self)) * float(other), _times(_say(other), _say(self)))
+        if not isinstance(other, int):
+            return NotImplemented
+        if other == 1 and not isinstance(other, Size):
+            return self
+        return Size.of(int(self) * int(other), _times(_say(self), _say(other)))
+
+    def __rmul__(self, other: Any) -> Any:
+        if isinstance(other, float):
+            return Number.of(float(other) * float(int(self)), _times(_say(other), _say(self)))
+        if other == 1 and not isinstance(other, Size):
+            return self
+        return Size.of(int(other) * int(self), _times(_say(other), _say(self)))
+
+    def __add__(self, other: Any) -> Any:
+        if other == 0:
+            return self
+        return Size.of(int(self) + int(other), f"{_plain(self)} + {_plain(other)}", True)
+
+    def __radd__(self, other: Any) -> Any:
+        return self if other == 0 else Size.of(int(self) + int(other), f"{_plain(other)} + {_plain(self)}", True)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Number(float):
+    """A number with its formula."""
+
+    text: str
+
+    @staticmethod
+    def of(value: float, text: str) -> Number:
+        """A number that is written ``text``."""
+        made = Number(value)
+        made.text = text
+        return made
+
+    def __mul__(self, other: Any) -> Any:
+        return Number.of(float(self) * float(other), _times(_say(self), _say(other)))
+
+    def __rmul__(self, other: Any) -> Any:
+        return Number.of(float(other) * float(self), _times(_say(other), _say(self)))
+
+    def __pow__(self, other: Any, modulus: Any = None) -> Any:
+        return Number.of(float(self) ** float(other), f"{_say(self)} ** {float(other)!r}")
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _plain(value: Any) -> str:
+    return value.text if isinstance(value, Size | Number) else repr(value)
+
+
+def _say(value: Any) -> str:
+    text = _plain(value)
+    return text if text.replace(".", "").replace("_", "").isalnum() else f"({text})"
+
+
+def _times(left: str, right: str) -> str:
+    return right if left in ("1.0", "1") else left if right in ("1.0", "1") else f"{left} * {right}"
+
+
+def nominal_sizes(names: Iterable[str], spelled: dict[str, str]) -> dict[str, int]:
+    """A prime for every dimension name, each written as ``spelled`` says."""
+    return {name: Size.of(prime, spelled[name]) for name, prime in zip(sorted(names), _PRIMES, strict=False)}
