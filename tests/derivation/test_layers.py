@@ -176,3 +176,16 @@ def test_only_what_is_asked_for_is_derived() -> None:
     text = derive("h = W1 x; y = W2 h", wrt="W1").terminal(width=100, colour=False, unicode=False)
     assert "dL/dh = W2' dL/dy" in text
     assert "dL/dW2" not in text
+
+
+@pytest.mark.parametrize("structure", ["symmetric", "spd", "diagonal", "lower"])
+def test_the_check_treats_every_entry_of_a_structured_matrix_as_free(structure: str) -> None:
+    d = derive("y = x' A A' x", assume={"A": structure}, values={"A": 2 * np.eye(2), "x": [1.0, 2.0]})
+    assert d.check is not None and d.check.passed, d.check
+
+
+def test_a_wrong_gradient_is_found_by_the_check() -> None:
+    values = {"x": [1.0, -2.0], "f": np.sin, "f'": np.sin}
+    d = derive("f : entrywise; sum(f(x))", values=values)
+    assert d.check is not None and not d.check
+    assert "Differs from central differences" in d.terminal(colour=False)

@@ -247,3 +247,8 @@ def test_a_notebook_chooses_what_it_shows() -> None:
     assert set(d._repr_mimebundle_(include=["text/html"])) == {"text/html"}
     assert "text/html" not in d._repr_mimebundle_(exclude=["text/html"])
     assert repr(d) == "<Derivation of dL/dW, dL/dx, elementwise>"
+
+
+def test_the_page_is_titled_by_the_last_statement() -> None:
+    text, _ = LAYERS["two layers"]
+    assert "<title>Backward pass of y = W2 h + b2</title>" in derive(text).html()

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pullback.syntax.tree import Binding, Call, Chain, Comprehension, Indexed, Name, Number, Power, Syntax, Transpose
 
@@ -26,7 +26,7 @@ BASES = ("m", "n", "p")
 LITERAL = os.environ.get("LITERAL") == "1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Made:
     """A program with all that is needed to run it."""
 
@@ -37,6 +37,14 @@ class Made:
     literal: frozenset[str]
     text: str
     seed: int
+
+    def __repr__(self) -> str:
+        return (
+            f"Made({self.text!r}, shapes={self.declared}, assume={self.assume}, sizes={self.sizes}, seed={self.seed})"
+        )
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))  # for hypothesis
 
     def length(self, dim: Dim) -> int:
         if isinstance(dim, str):
@@ -163,8 +171,8 @@ class Generator:
         raise AssertionError("no name is left")
 
     def number(self) -> Syntax:
-        value = self.pick((2, 1, 3, Fraction(1, 2), Fraction(5, 4), 0))
-        return Number(Fraction(value))
+        numerator, denominator = self.pick(((2, 1), (1, 1), (3, 1), (1, 2), (5, 4), (0, 1)))
+        return Number(Fraction(numerator, denominator))
 
     # kinds of parts
 

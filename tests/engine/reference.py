@@ -69,10 +69,11 @@ class Reference:
         """Compute the last statement."""
         names: dict[str, Array] = {name: np.asarray(value) for name, value in values.items()}
         result = np.zeros(())
-        for binding in bindings:
-            result = self.value(binding.value, names)
-            if binding.name is not None:
-                names[binding.name] = result
+        with np.errstate(all="ignore"):
+            for binding in bindings:
+                result = self.value(binding.value, names)
+                if binding.name is not None:
+                    names[binding.name] = result
         return result
 
     def value(self, tree: Syntax, names: Mapping[str, Array]) -> Array:
@@ -121,7 +122,7 @@ class Reference:
             return np.asarray(base, dtype=complex) ** exponent
         if np.any(np.real(base) < 0.05):
             raise UnfitError("a power of what is not positive")
-        return np.exp(exponent * np.log(base))
+        return np.asarray(np.exp(exponent * np.log(base)))
 
     def chain(self, tree: Chain, names: Mapping[str, Array]) -> Array:
         result = self.value(tree.operands[0], names)
@@ -238,7 +239,7 @@ class Reference:
             ranked = np.sort(np.real(a), axis=None)
             self.monitor.clear(np.diff(ranked))
             at = np.argmin(np.real(a)) if function == "min" else np.argmax(np.real(a))
-            return a.reshape(-1)[at] if function != "hardmax" else np.eye(a.size)[at].reshape(a.shape)
+            return np.asarray(a.reshape(-1)[at] if function != "hardmax" else np.eye(a.size)[at].reshape(a.shape))
         if function in ("inv", "solve", "det", "logdet", "chol", "expm", "tril", "frechet"):
             return self.matrix(function, values)
         return PLAIN[function](*values)
@@ -257,7 +258,7 @@ class Reference:
             case "logdet":
                 if np.real(np.linalg.det(np.real(a))) < 0.05:
                     raise UnfitError("logdet of a determinant that is not positive")
-                return np.log(np.linalg.det(a))
+                return np.asarray(np.log(np.linalg.det(a)))
             case "chol":
                 if np.min(np.linalg.eigvalsh(np.real(a))) < 0.05:
                     raise UnfitError("not positive definite")
@@ -398,6 +399,8 @@ def times(a: Array, b: Array) -> Array:
 def concat(values: list[Array], axis: str | None) -> Array:
     if all(v.ndim < 2 for v in values):
         return np.concatenate([v.reshape(-1) for v in values])
+    if any(v.ndim < 2 for v in values):
+        raise UnfitError("a matrix of one number has lost its axes")
     return np.concatenate(values, axis=1 if axis == "rows" else 0)
 
 
@@ -441,17 +444,17 @@ def _norm(a: Array) -> Array:
     square = np.sum(a * a)
     if np.real(square) < 1e-3:
         raise UnfitError("the norm of zero")
-    return np.sqrt(square)
+    return np.asarray(np.sqrt(square))
 
 
 def _norm1(a: Array) -> Array:
     if np.min(np.abs(np.real(a)), initial=1.0) < 1e-2:
         raise UnfitError("near a kink")
-    return np.sum(np.where(np.real(a) < 0, -a, a))
+    return np.asarray(np.sum(np.where(np.real(a) < 0, -a, a)))
 
 
 def _softmax(a: Array) -> Array:
-    return np.exp(a) / np.sum(np.exp(a))
+    return np.asarray(np.exp(a) / np.sum(np.exp(a)))
 
 
 def _diag(a: Array) -> Array:
@@ -462,8 +465,8 @@ def _diag(a: Array) -> Array:
 
 def _cross_entropy(z: Array, t: Array) -> Array:
     if z.ndim < 2:
-        return -np.sum(t * (z - np.log(np.sum(np.exp(z)))))
-    return np.mean(np.asarray([_cross_entropy(row, target) for row, target in zip(z, t, strict=True)]))
+        return np.asarray(-np.sum(t * (z - np.log(np.sum(np.exp(z))))))
+    return np.asarray(np.mean(np.asarray([_cross_entropy(row, target) for row, target in zip(z, t, strict=True)])))
 
 
 def _sigmoid(x: Array) -> Array:

@@ -54,7 +54,9 @@ def _as_they_are(program: Program) -> list[Stage]:
     stages = []
     for k, s in enumerate(program.statements):
         name = s.name or f"stage {k}"
-        stages.append(Stage(name, name, s.node, s.local, s.shape, s.name is not None))
+        operation = getattr(program, "operations", {}).get(name, "")
+        text = f"{name} ({operation})" if operation else name
+        stages.append(Stage(name, text, s.node, s.local, s.shape, s.name is not None))
     return stages
 
 

@@ -35,6 +35,7 @@ class Speller:
             for slot in step.inputs:
                 self.uses[slot] = self.uses.get(slot, 0) + 1
         self.count = 0
+        self.like = next(iter(names.values()), "")
 
     def spell(self) -> list[str]:
         """All lines, the results assigned to their names."""
@@ -85,10 +86,7 @@ class Speller:
 
     def kind(self) -> str:
         """The keyword that makes new arrays like the inputs."""
-        for slot, _ in self.plan.inputs.values():
-            if slot >= 0:
-                return f"dtype={self.text[slot][0]}.dtype"
-        return "dtype=float"
+        return f"dtype={self.like}.dtype" if self.like else "dtype=float"
 
     def assign(self, slot: int, name: str, text: str) -> None:
         """Write a line."""
@@ -255,7 +253,10 @@ class Speller:
             x = f"{module}.asarray({self.loose(slot)}, {self.kind()})"
         else:
             x = self.operand(slot) if scalar else f"{self.operand(slot)}[{index}]"
-        return f"{module}.where({' & '.join(tests)}, {x}, 0)"
+        text = f"{module}.where({' & '.join(tests)}, {x}, 0)"
+        if scalar and any(labels.count(label) == 1 for label in labels):
+            text = self.dialect.broadcast.format(module=module, x=text, shape=self.shape(shape))
+        return text
 
     def apply(self, step: Step) -> str:
         """An operation of the table by the library's name for it."""

@@ -75,8 +75,10 @@ class Record:
         known = {**request.values, **extra}
         found = self.results.evaluate(known)
         derived = {name: found[request.program.inputs[name].name] for name in request.wrt}
-        output = request.program.output
-        expression = Expression(output.node, output.shape, request.program)
+        program = request.program
+        structured = [name for name, entry in program.inputs.items() if entry.properties - {"positive", "constant"}]
+        program = program.freed(structured) if structured else program
+        expression = Expression(program.output.node, program.output.shape, program)
         values = {name: array for name, array in arrays.items() if name in request.program.inputs}
         free = {
             name: value

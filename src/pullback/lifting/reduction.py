@@ -91,7 +91,7 @@ class Network:
 
     def reduce(self) -> None:
         """Eliminate vertices until only output is left, or nothing more reduces."""
-        while self.dangling() or self.parallel() or self.series():
+        while self.loops() or self.dangling() or self.parallel() or self.series():
             pass
 
     def incident(self, vertex: int) -> list[Edge]:
@@ -104,11 +104,20 @@ class Network:
     def inner(self) -> list[int]:
         return [v for v in dict.fromkeys(v for e in self.edges for v in (e.start, e.end)) if not self.held(v)]
 
+    def loops(self) -> bool:
+        """A matrix with both ends on one vertex: its trace if that is all, else its diagonal."""
+        for edge in self.edges:
+            if edge.start == edge.end:
+                self.edges.remove(edge)
+                self.loop(edge.start, edge.reading)
+                return True
+        return False
+
     def dangling(self) -> bool:
         """A vertex with one edge: a matrix times a column, or the sums of its rows."""
         for vertex in self.inner():
             edges = self.incident(vertex)
-            if len(edges) != 1 or edges[0].start == edges[0].end:
+            if len(edges) != 1:
                 continue
             (edge,) = edges
             there = edge.other(vertex)
@@ -142,7 +151,7 @@ class Network:
         """Edges between the same vertices: a Hadamard product, or a closed chain where that is shorter."""
         for k, first in enumerate(self.edges):
             twins = [e for e in self.edges[k + 1 :] if {e.start, e.end} == {first.start, first.end}]
-            if first.start == first.end or not twins:
+            if not twins:
                 continue
             if len(twins) == 1 and self.closes(first, twins[0]):
                 return True
@@ -188,10 +197,6 @@ class Network:
         """A vertex with two edges: a matrix product, around a diagonal matrix if it has a label."""
         for vertex in self.inner():
             edges = self.incident(vertex)
-            if len(edges) == 1 and edges[0].start == edges[0].end:
-                self.edges.remove(edges[0])
-                self.loop(vertex, edges[0].reading)
-                return True
             if len(edges) != 2:
                 continue
             first, second = edges

@@ -64,7 +64,24 @@ def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabu
         used.add(name)
         return name
 
-    return Spelled(*share(where, results, fresh))
+    return Spelled(*share(_in_order(where), results, fresh))
+
+
+def _in_order(where: Sequence[Binding]) -> list[Binding]:
+    """Put every binding after those that it uses, and else keep the order."""
+    known = {binding.name: binding for binding in where}
+    placed: dict[str | None, Binding] = {}
+    stack = [(binding, False) for binding in reversed(where)]
+    entered: set[str | None] = set()
+    while stack:
+        binding, ready = stack.pop()
+        if ready:
+            placed.setdefault(binding.name, binding)
+        elif binding.name not in entered:
+            entered.add(binding.name)
+            stack.append((binding, True))
+            stack += [(known[n], False) for n in sorted(names_of(binding.value)) if n in known and n not in entered]
+    return list(placed.values())
 
 
 def _bound_side(speller: Speller, node: Node, vocabulary: Vocabulary) -> Syntax:

@@ -63,6 +63,7 @@ def _unknown(lowering: Lowering, tree: Call, names: Environment) -> Value:
 def apply_entry(lowering: Lowering, entry: Entry, values: Sequence[Value], span: Span) -> Value:
     """Apply an operation of the table by the first of its meanings that takes these ranks."""
     context = lowering.context
+    values = [_as_column(lowering, value) for value in values]
     arity = {_arity(entry, meaning) for meaning in entry.meanings}
     if len(values) not in arity:
         wanted = " or ".join(str(n) for n in sorted(arity))
@@ -77,6 +78,13 @@ def apply_entry(lowering: Lowering, entry: Entry, values: Sequence[Value], span:
         result = _mean(lowering, entry, meaning, columns, span)
         return lowering.transpose(result, span) if result.rank == 1 else result
     return _mean(lowering, entry, meaning, values, span)
+
+
+def _as_column(lowering: Lowering, value: Value) -> Value:
+    """A matrix of one column is that column."""
+    shape = lowering.context.resolved(value.shape)
+    is_column = len(shape) == 2 and shape[1] is ONE and shape[0] is not ONE
+    return Value(shape[:1], value.node, value.span) if is_column else value
 
 
 def _arity(entry: Entry, meaning: Meaning) -> int:

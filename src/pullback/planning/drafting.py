@@ -182,3 +182,18 @@ def broadcast_shape(shapes: Sequence[Extent]) -> Extent:
         if shape:
             result = [n if n != 1 else m for n, m in zip(shape, result, strict=True)]
     return tuple(result)
+
+
+def without_result(plan: Plan, position: int) -> Plan:
+    """A plan that leaves out one result and what only it needs."""
+    results = [result for k, result in enumerate(plan.results) if k != position]
+    needed: set[int] = set()
+    made = {step.output: step for step in plan.steps}
+    stack = [result.slot for result in results]
+    while stack:
+        slot = stack.pop()
+        if slot not in needed:
+            needed.add(slot)
+            stack.extend(made[slot].inputs)
+    steps = tuple(step for step in plan.steps if step.output in needed or step.kind == "input")
+    return Plan(plan.inputs, steps, tuple(results), plan.shapes)

@@ -22,7 +22,7 @@ def render(record: Record, code: str, detail: Detail) -> str:
     style = files("pullback.rendering").joinpath("page.css").read_text(encoding="utf-8")
     program = record.request.program
     last = len(program.statements) - 1
-    statement = Line((Name(record.request.name_of(last)), EQUALS, program.syntax.bindings[last].value))
+    statement = Line((Name(record.request.names.output), EQUALS, program.syntax.bindings[last].value))
     lang = speaker.language.__name__.rpartition(".")[2]
     return (
         f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
@@ -99,4 +99,4 @@ class _Page:
     @staticmethod
     def boards(lines: Sequence[Line]) -> Iterator[str]:
         for board in lines:
-            yield f'<div class="board" tabindex="0">{formula(board)}</div>\n'
+            yield f'<div class="board" tabindex="0">{formula(board, display=True)}</div>\n'

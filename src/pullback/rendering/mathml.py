@@ -18,7 +18,7 @@ _BLANK = "<mo>·</mo>"
 def formula(value: Syntax | Line, display: bool = False) -> str:
     """Write an expression or a line as one ``math`` element."""
     inside = "".join(map(_part, value.parts)) if isinstance(value, Line) else write(value, "mathml")
-    kind = ' display="block"' if display else ""
+    kind = ' displaystyle="true"' if display else ""
     return f'<math{kind} aria-label="{escape(label(value), quote=True)}"><mrow>{inside}</mrow></math>'
 
 
@@ -61,8 +61,10 @@ def _part(part: Part) -> str:
 
 def _matrix(rows: Sequence[Sequence[str]]) -> str:
     body = "".join("<mtr>" + "".join(f"<mtd>{cell}</mtd>" for cell in row) + "</mtr>" for row in rows)
-    return _fenced(f"<mtable>{body}</mtable>")
+    return _fenced(f"<mtable>{body}</mtable>", ' class="matrix"')
 
 
-def _fenced(inside: str) -> str:
-    return f'<mrow><mo form="prefix" fence="true">[</mo>{inside}<mo form="postfix" fence="true">]</mo></mrow>'
+def _fenced(inside: str, attributes: str = "") -> str:
+    return (
+        f'<mrow{attributes}><mo form="prefix" fence="true">[</mo>{inside}<mo form="postfix" fence="true">]</mo></mrow>'
+    )

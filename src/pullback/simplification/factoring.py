@@ -102,8 +102,11 @@ def _open(term: Term, rank: int) -> _Piece:
 def _shared_sets(left: _Piece, right: _Piece, rank: int) -> list[list[Factor]]:
     """Find maximal sets of factors of ``left`` that ``right`` has too, one for each first match."""
     found: list[list[Factor]] = []
+    alike: dict[Node, list[Factor]] = {}
+    for b in right.factors:
+        alike.setdefault(b.node, []).append(b)
     for a in left.factors:
-        for b in right.factors:
+        for b in alike.get(a.node, ()):
             place = _match(a, b, {}, rank)
             if place is None:
                 continue
@@ -113,7 +116,7 @@ def _shared_sets(left: _Piece, right: _Piece, rank: int) -> list[list[Factor]]:
             while grown:
                 grown = False
                 for f in rest:
-                    for other in right.factors:
+                    for other in alike.get(f.node, ()):
                         extended = _match(f, other, place, rank) if id(other) not in used else None
                         if extended is not None:
                             place = extended
@@ -211,6 +214,8 @@ def _without(piece: _Piece, shared: list[Factor], rank: int) -> tuple[list[Facto
     left: list[Factor] = []
     for wanted in shared:
         for f in rest:
+            if f.node is not wanted.node:
+                continue
             enough = f.exponent >= wanted.exponent if wanted.exponent > 0 else f.exponent <= wanted.exponent
             extended = _match(f, wanted, place, rank) if enough else None
             if extended is not None:

@@ -19,6 +19,7 @@ from pullback.tensor.reshape import merged, padded, part, stacked
 from pullback.tracing.tape import Shape, Value, axes_of, refuse
 
 Number = int | float | Fraction
+INFINITE = float("inf")
 
 
 def exact(number: Number) -> Fraction:
@@ -32,10 +33,14 @@ def exact(number: Number) -> Fraction:
 
 def filled(number: Number, shape: Shape = ()) -> Value:
     """A tensor of one number."""
-    value = exact(number)
-    result = Value(shape, (), lambda _: broadcast(constant(value), axes_of(shape), ()), "constant")
-    result.array = float(value)
+    result = Value(shape, (), lambda _: broadcast(constant(exact(number)), axes_of(shape), ()), "constant")
+    result.array = float(number)
     return result
+
+
+def known(value: Value) -> float | None:
+    """The number that a value is everywhere, where that is known."""
+    return value.array if isinstance(value.array, float) else None
 
 
 def length_of(axis: Dimension) -> Value:
@@ -153,7 +158,7 @@ def scale(number: Number, value: Value) -> Value:
 def multiply(left: Value, right: Value, exponent: int = 1) -> Value:
     """Multiply entry by entry; with exponent -1, divide."""
     for one, other, power in ((right, left, exponent), (left, right, 1)):
-        if isinstance(one.array, float) and one.rank == 0 and (power == 1 or one.array) and (one is right or exponent == 1):
+        if known(one) is not None and one.rank == 0 and (power == 1 or one.array) and (one is right or exponent == 1):
             number = exact(one.array)
             return scale(number if power == 1 else 1 / number, other)
     shape = common_shape(left.shape, right.shape)
@@ -181,11 +186,13 @@ def divide(left: Value, right: Value) -> Value:
 def power(value: Value, exponent: Number | Value) -> Value:
     """Raise every entry to a power."""
     if isinstance(exponent, Value):
-        if not isinstance(exponent.array, float):
+        number = known(exponent)
+        if number is None:
             return entrywise("power", value, exponent)
-        exponent = exponent.array
-    number = exact(exponent)
-    return Value(value.shape, (value,), lambda n: power_node(n[0], number), f"power {number}")
+        value = broadcast_to(value, common_shape(value.shape, exponent.shape))
+        exponent = number
+    amount = exact(exponent)
+    return Value(value.shape, (value,), lambda n: power_node(n[0], amount), f"power {amount}")
 
 
 def permute(value: Value, order: Sequence[int]) -> Value:
@@ -418,15 +425,20 @@ def concat(values: Sequence[Value], axis: int) -> Value:
 
 def maximum(left: Value, right: Value) -> Value:
     """The larger of two; against the number 0, relu."""
-    if right.array == 0.0:
-        return entrywise("relu", left) if left.shape == common_shape(left.shape, right.shape) else entrywise("relu", broadcast_to(left, common_shape(left.shape, right.shape)))
-    if left.array == 0.0:
-        return maximum(right, left)
+    if known(left) is not None and known(right) is None:
+        left, right = right, left
+    if known(right) == -INFINITE:
+        return broadcast_to(left, common_shape(left.shape, right.shape))
+    if known(right) == 0.0:
+        return entrywise("relu", broadcast_to(left, common_shape(left.shape, right.shape)))
     return entrywise("max2", left, right)
 
 
 def minimum(left: Value, right: Value) -> Value:
     """The smaller of two."""
+    for one, other in ((left, right), (right, left)):
+        if known(other) == INFINITE:
+            return broadcast_to(one, common_shape(left.shape, right.shape))
     return entrywise("min2", left, right)
 
 
@@ -437,7 +449,7 @@ def where(condition: Value, yes: Value, no: Value) -> Value:
 
 def greater(left: Value, right: Value) -> Value:
     """1 where the left is larger, else 0."""
-    difference = left if right.array == 0.0 else subtract(left, right)
+    difference = left if known(right) == 0.0 and left.shape == common_shape(left.shape, right.shape) else subtract(left, right)
     return entrywise("step", difference)
 
 

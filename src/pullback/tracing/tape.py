@@ -32,7 +32,7 @@ class Value:
         self.shape, self.arguments, self.make = shape, tuple(arguments), make
         self.step, self.fused = step, fused
         self.array: Any = None
-        """The number or array that a constant is."""
+        """What a constant is: a number where all its entries are one, else an array."""
 
     @property
     def rank(self) -> int:
@@ -93,7 +93,7 @@ class Recording:
         if array.size and np.all(array == array.reshape(-1)[0]):
             from pullback.tracing.ops import filled
 
-            value = filled(float(array.reshape(-1)[0]), shape)
+            return filled(float(array.reshape(-1)[0]), shape)
         else:
             name = f"c{len(self.constants) + 1}"
             while name in self.inputs:
@@ -150,10 +150,12 @@ class TracedProgram(Program):
         constants: Values of the inputs that the function brought along.
         function: Computes the output from named arrays, as the original does.
         operations: What operation each statement is, by its name.
+        leaves: The inputs in order, each with the path of the parameter that it is ("" for an argument).
     """
 
-    __slots__ = ("constants", "function", "operations")
+    __slots__ = ("constants", "function", "leaves", "operations")
     constants: dict[str, Any]
+    leaves: list[tuple[str, str]]
     function: Callable[[Mapping[str, Any]], Any] | None
     operations: dict[str, str]
 
@@ -173,6 +175,7 @@ class TracedProgram(Program):
         object.__setattr__(self, "constants", constants)
         object.__setattr__(self, "function", function)
         object.__setattr__(self, "operations", operations)
+        object.__setattr__(self, "leaves", [])
 
 
 def _names(steps: Sequence[Value], given: Mapping[int, str], taken: set[str]) -> dict[int, str]:

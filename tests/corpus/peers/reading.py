@@ -53,6 +53,11 @@ def along(call: Call) -> tuple[list[Syntax], str]:
 
 def squared(base: Syntax, exponent: Syntax) -> Syntax | None:
     """The argument of ``norm(x)^2``, which nobody writes with a square root."""
-    if isinstance(base, Call) and base.function == "norm" and len(base.arguments) == 1 and exponent == Number(Fraction(2)):
+    if (
+        isinstance(base, Call)
+        and base.function == "norm"
+        and len(base.arguments) == 1
+        and exponent == Number(Fraction(2))
+    ):
         return base.arguments[0]
     return None

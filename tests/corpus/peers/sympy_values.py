@@ -25,7 +25,8 @@ def nodes(expression: Any) -> Iterator[Any]:
 def is_matrix_form(result: Any) -> bool:
     """Whether a result is in matrix notation: no array, no index and no permutation of axes in it."""
     return not any(
-        type(node).__module__.startswith("sympy.tensor") or type(node).__name__ in ("MatrixElement", "Sum", "ElementwiseSum")
+        str(type(node).__module__).startswith("sympy.tensor")
+        or type(node).__name__ in ("MatrixElement", "Sum", "ElementwiseSum")
         for node in nodes(result)
     )
 
@@ -100,13 +101,15 @@ class Evaluator:
         return self(inner, {**scope, **{v: self(p, scope) for v, p in zip(variables, points, strict=True)}})
 
     def _Sum(self, e: Any, scope: Any) -> Any:
-        total: Any = 0.0
-        body, (index, low, high) = e.args[0], e.args[1]
-        if len(e.args) > 2:
-            raise NotImplementedError("no value for a sum over several indices")
-        for k in range(int(self(low, scope)), int(self(high, scope)) + 1):
-            total = total + self(body, {**scope, index: k})
-        return total
+        return self.summed(e.args[0], list(e.args[1:]), scope)
+
+    def summed(self, body: Any, limits: list[Any], scope: Any) -> Any:
+        """A sum over indices, the last one outermost."""
+        if not limits:
+            return self(body, scope)
+        index, low, high = limits[-1]
+        over = range(int(self(low, scope)), int(self(high, scope)) + 1)
+        return sum(self.summed(body, limits[:-1], {**scope, index: k}) for k in over)
 
     def _KroneckerDelta(self, e: Any, scope: Any) -> float:
         return float(self(e.args[0], scope) == self(e.args[1], scope))
@@ -125,7 +128,7 @@ class Evaluator:
             else:
                 result = value if result is None else result @ value
         assert result is not None
-        return scale * result
+        return np.asarray(scale * result)
 
     def matrix(self, e: Any, scope: Any) -> Array:
         value = np.asarray(self(e, scope))
@@ -136,7 +139,7 @@ class Evaluator:
     def _MatPow(self, e: Any, scope: Any) -> Array:
         base, exponent = np.asarray(self(e.args[0], scope)), self(e.args[1], scope)
         if base.shape == (1, 1):
-            return np.power(base, exponent)
+            return np.asarray(np.power(base, exponent))
         if exponent != int(exponent):
             raise NotImplementedError("a fractional power of a matrix")
         return np.linalg.matrix_power(base, int(exponent))
@@ -237,7 +240,9 @@ class Evaluator:
                 labels[axis] = group[0]
         inside = {axis for group in groups for axis in group}
         left = [axis for axis in range(array.ndim) if axis not in inside]
-        return np.asarray(np.einsum(array, labels, left + ([group[0] for group in groups] if kept else [])))
+        wanted = left + ([group[0] for group in groups] if kept else [])
+        operands: list[Any] = [array, labels, wanted]
+        return np.asarray(np.einsum(*operands))
 
     def _Reshape(self, e: Any, scope: Any) -> Array:
         return np.reshape(self(e.args[0], scope), [self.size(d) for d in e.shape])

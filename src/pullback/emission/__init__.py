@@ -1,0 +1,1 @@
+"""Standalone source from plans: nothing that is emitted imports pullback."""
