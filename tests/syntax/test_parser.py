@@ -107,8 +107,9 @@ def _bracketed(node: Syntax, parts: list[str]) -> str:
         ("[i: (A x)[i] [j: x[j]][i]]", "[i: ((A * x)[i] * [j: x[j]][i])]"),
         ("[: x[i] y[i]]", "[: (x[i] * y[i])]"),
         ("A [i: x[i]]", "(A * [i: x[i]])"),
-        ("[: log(1 + x[i])]", "[: log((1 + x))[i]]"),
-        ("[: A[i,j]^2]", "[: (A.^2)[i,j]]"),
+        ("[: log(1 + x[i])]", "[: log((1 + x[i]))]"),
+        ("[: A[i,j]^2]", "[: (A[i,j]^2)]"),
+        ("[i: softmax(A[i,:])[j]]", "[i: softmax(A[i,:])[j]]"),
         ("E[x ~ N(mu, S)] x' A x + 1", "(E[x ~ N(mu, S)] (x' * A * x) + 1)"),
         ("E x", "(E * x)"),
         # Lines go on inside brackets and after an operator.

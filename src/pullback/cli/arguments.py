@@ -151,7 +151,7 @@ _SHARED: dict[str, _Adder] = {
     "--method": lambda p: p.add_argument(
         "--method", choices=("elementwise", "differential"), default="elementwise", help="how derive tells it"
     ),
-    "--lang": lambda p: p.add_argument("--lang", choices=("en", "ko"), default="en", help="the language of the steps"),
+    "--lang": lambda p: p.add_argument("--lang", choices=("en", "ko"), help="the language of the steps (default: that of the locale)"),
     "--format": lambda p: p.add_argument(
         "--format", choices=FORMATS, default="terminal", help="how the result is written"
     ),

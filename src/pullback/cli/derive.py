@@ -10,6 +10,8 @@ from pullback.cli.program import parse, upstream_for, values_for
 from pullback.cli.request import read_request
 from pullback.cli.style import wants_colour
 from pullback.cli.writing import write_result
+from pullback.errors import UnsupportedError
+from pullback.languages import of_locale
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,13 +24,16 @@ def run(options: argparse.Namespace) -> int:
     program = parse(request)
     choices: dict[str, Any] = {"structured": True} if options.structured else {}
     if options.layout != "denominator":
-        choices["layout"] = options.layout
+        raise UnsupportedError(
+            "derive shows gradients, which have the shape of their variable in any layout",
+            hint="--layout is for jacobian",
+        )
     derivation = pb.derive(
         program,
         wrt=request.wrt or None,
         values=values_for(request, program) or None,
         upstream=upstream_for(request, program),
-        lang=options.lang,
+        lang=options.lang or of_locale(),
         method=options.method,
         **choices,
     )

@@ -88,9 +88,12 @@ def _of_expressions(expressions: Sequence[Expression], labels: Sequence[str] | N
 
 
 def _program_latex(program: Program, derived: Results) -> tuple[str, ...]:
-    from pullback.syntax.printer import show_program
+    from pullback.syntax.printer import show
 
-    stated = show_program(program.syntax.bindings, "latex").splitlines()
+    stated = [
+        f"{binding.name} = {show(binding.value, 'latex')}" if binding.name else show(binding.value, "latex")
+        for binding in program.syntax.bindings
+    ]
     return (*stated, *derived.show("latex").splitlines())
 
 

@@ -127,7 +127,7 @@ class Builder:
             operands.append(self.operand(value, factor.indices, factor.exponent))
         used = {label for operand in operands for label in operand.labels}
         for label in set(lengths) - used - set(node.output):
-            number = number * lengths[label]
+            number = lengths[label] * number
         operands = self.sum_alone(operands, node.output, lengths)
         distinct = tuple(dict.fromkeys(node.output))
         result = Contraction(self.draft, lengths).run(operands, distinct, number)

@@ -345,8 +345,10 @@ class _Builder:
 
     def meet(self) -> None:
         """Let functions of the same argument meet: sinh(x) / cosh(x) is tanh(x)."""
-        applied = [k for k, piece in enumerate(self.pieces) if isinstance(piece[0], Apply) and piece[0].operation.meets]
-        for k in applied:
+        present = {piece[0].operation.name for piece in self.pieces if isinstance(piece[0], Apply)}
+        for k, piece in enumerate(self.pieces):
+            if not isinstance(piece[0], Apply) or not present & piece[0].operation.meets.keys():
+                continue
             node, labels, exponent = self.pieces[k]
             assert isinstance(node, Apply)
             for j, (other, where, power) in enumerate(self.pieces):
