@@ -15,6 +15,7 @@ from pullback.cli.digits import PARAMETERS, PROGRAM, Training, load, train
 from pullback.cli.plot import draw_losses
 from pullback.cli.progress import progress
 from pullback.cli.style import paint, wants_colour
+from pullback.languages import of_locale
 from pullback.cli.writing import write_file
 from pullback.errors import PullbackError
 
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     if not output.resolve().parent.is_dir() or output.is_dir():
         raise PullbackError(f"the plot can't be written to {output}", hint="name a file in a folder that exists")
     _headline("1. A linear layer, from the board to numbers: y = W x")
-    print(linear_layer(options.lang).terminal(colour=wants_colour(sys.stdout)))
+    print(linear_layer(options.lang or of_locale()).terminal(colour=wants_colour(sys.stdout)))
     print()
     _headline("2. A network on handwritten digits, trained with nothing but derived gradients")
     print(PROGRAM.strip())
