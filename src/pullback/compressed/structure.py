@@ -26,9 +26,26 @@ def terms_of(node: Node) -> list[Piece]:
     if isinstance(node, Sum):
         return [_scaled(term, inner) for term in node.terms for inner in terms_of(term.node)]
     if isinstance(node, Product):
-        return [_parts(node)]
+        return _scaled_sum(node) or [_parts(node)]
     labels = tuple(range(len(node.axes)))
     return [Piece(1, ((node, labels),), labels)]
+
+
+def _scaled_sum(node: Product) -> list[Piece] | None:
+    """The terms of a sum that is only multiplied by scalars."""
+    scalars = [f for f in node.factors if not f.indices]
+    rest = [f for f in node.factors if f.indices]
+    if len(rest) != 1 or not isinstance(rest[0].node, Sum) or rest[0].exponent != 1:
+        return None
+    place = rest[0].indices
+    if sorted(place) != sorted(node.output) or len(node.dimensions) != len(place):
+        return None
+    scalar = product([(f.node, (), f.exponent) for f in scalars], ())
+    front = ((scalar, ()),) if scalars else ()
+    return [
+        Piece(inner.coefficient, (*front, *inner.parts), tuple(inner.output[place.index(k)] for k in node.output))
+        for inner in terms_of(rest[0].node)
+    ]
 
 
 def _scaled(term: Term, inner: Piece) -> Piece:

@@ -1,0 +1,1 @@
+"""``pullback bench``: what was derived against the peers that are installed."""

@@ -1,0 +1,132 @@
+"""Fair timing on a shared machine: values first, then interleaved rounds, medians of ratios."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Call = Callable[[], Any]
+_SLOWEST = 4.0
+
+
+@dataclass
+class Row:
+    """One line of a table: a case, what it is compared with, and the seconds of every round."""
+
+    suite: str
+    case: str
+    reference: str
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def median(self, name: str) -> float:
+        """The median time of a candidate."""
+        return statistics.median(self.seconds[name])
+
+    def ratio(self, name: str, other: str) -> float:
+        """How many times faster ``name`` is than ``other``: the median of the rounds' ratios."""
+        pairs = zip(self.seconds[other], self.seconds[name], strict=False)
+        return statistics.median(theirs / ours for theirs, ours in pairs)
+
+    def spread(self, name: str) -> float:
+        """Half the distance of the quartiles, as a part of the median."""
+        found = sorted(self.seconds[name])
+        low, high = found[len(found) // 4], found[(3 * len(found)) // 4]
+        return (high - low) / 2 / self.median(name)
+
+
+def flat(value: Any) -> list[Any]:
+    """The arrays of a result, in order."""
+    import numpy as np
+
+    if isinstance(value, Mapping):
+        return [part for one in value.values() for part in flat(one)]
+    if isinstance(value, list | tuple):
+        return [part for one in value for part in flat(one)]
+    if hasattr(value, "detach"):
+        value = value.detach()
+    return [np.asarray(value, dtype=np.float64)]
+
+
+def same(found: Any, right: Any, tolerance: float) -> str | None:
+    """What is different, or None."""
+    import numpy as np
+
+    ours, theirs = flat(found), flat(right)
+    if len(ours) != len(theirs):
+        return f"{len(ours)} results, not {len(theirs)}"
+    for a, b in zip(ours, theirs, strict=True):
+        if a.size != b.size:
+            return f"shape {a.shape}, not {b.shape}"
+        error = float(np.max(np.abs(a.reshape(b.shape) - b), initial=0.0))
+        if not error <= tolerance * max(1e-30, float(np.max(np.abs(b), initial=0.0))):
+            return f"off by {error:.1e}"
+    return None
+
+
+def compare(
+    suite: str,
+    case: str,
+    candidates: Mapping[str, Call],
+    reference: str,
+    *,
+    tolerance: float = 2e-3,
+    rounds: int = 9,
+    block: float = 0.05,
+    unchecked: frozenset[str] = frozenset(),
+) -> Row:
+    """Check that all give the same, then time them in turns; a candidate that fails is left out and named."""
+    row = Row(suite, case, reference)
+    right = candidates[reference]()
+    calls: dict[str, Call] = {}
+    once: dict[str, float] = {}
+    for name, call in candidates.items():
+        try:
+            if name not in unchecked and (problem := same(call(), right, tolerance)):
+                row.refused[name] = f"wrong value: {problem}"
+                continue
+            call()
+            start = time.perf_counter()
+            call()
+            once[name] = time.perf_counter() - start
+            calls[name] = call
+        except Exception as error:
+            row.refused[name] = f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else ''}"
+    row.seconds = {name: [] for name in calls}
+    names = list(calls)
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for turn in range(rounds):
+            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+                if once[name] * turn > _SLOWEST:
+                    row.seconds[name].append(row.seconds[name][0])
+                    continue
+                time.sleep(0.02)
+                calls[name]()
+                row.seconds[name].append(_block(calls[name], once[name], block))
+            gc.collect()
+    finally:
+        if collecting:
+            gc.enable()
+    return row
+
+
+def _block(call: Call, once: float, budget: float) -> float:
+    """The median of small batches that fill the budget."""
+    batch = max(1, int(5e-4 / max(once, 1e-7)))
+    count = max(3, min(2000, int(budget / (batch * max(once, 1e-7)))))
+    if once > budget:
+        count = 1
+    clock = time.perf_counter
+    found = []
+    for _ in range(count):
+        start = clock()
+        for _ in range(batch):
+            call()
+        found.append((clock() - start) / batch)
+    return statistics.median(found)
