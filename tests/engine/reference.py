@@ -484,6 +484,7 @@ ENTRYWISE: dict[str, Callable[[Array], Array]] = {
     "sin": np.sin,
     "cos": np.cos,
     "tan": lambda x: np.sin(x) / np.cos(x),
+    "atan": np.arctan,
     "sinh": lambda x: (np.exp(x) - np.exp(-x)) / 2,
     "cosh": lambda x: (np.exp(x) + np.exp(-x)) / 2,
     "tanh": lambda x: 1 - 2 / (np.exp(2 * x) + 1),

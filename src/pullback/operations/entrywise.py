@@ -85,6 +85,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     entrywise("cos", _numpy("cos"), "-g sin(x)", exact={0: 1}, rewrite=rewrites.even("cos"), parity=1),
     entrywise("tan", _numpy("tan"), "g (1 + tan(x)^2)", exact={0: 0}, rewrite=rewrites.odd("tan"), parity=-1),
+    entrywise("atan", _numpy("arctan"), "g / (1 + x^2)", exact={0: 0}, rewrite=rewrites.odd("atan"), parity=-1),
     entrywise(
         "sinh",
         _numpy("sinh"),
