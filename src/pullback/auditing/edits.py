@@ -176,7 +176,7 @@ def _of_call(tree: Call) -> Iterator[Edit]:
         axis = tree.arguments[1].identifier
         if axis in ("rows", "columns"):
             other = "columns" if axis == "rows" else "rows"
-            yield Edit(Call(tree.function, (tree.arguments[0], Name(other))), "axis", 1.1, {"part": show(tree)})
+            yield Edit(Call(tree.function, (tree.arguments[0], Name(other))), "axis", 0.9, {"part": show(tree)})
     if tree.function in ("sum", "mean"):
         yield Edit(tree.arguments[0], "sum_surplus", 1.5, {"part": show(tree)})
         other = "mean" if tree.function == "sum" else "sum"

@@ -88,7 +88,7 @@ def _shapes(pairs: Sequence[Compared], every: Any) -> Iterator[Relation]:
     if pairs[0].claim.ndim > right.ndim:
         for axis in range(pairs[0].claim.ndim):
             for key, reduce in (("not_summed", np.sum), ("not_averaged", np.mean)):
-                if every(lambda p, axis=axis, reduce=reduce: p.claim.ndim > axis and close(reduce(p.claim, axis=axis), p.right)):
+                if every(lambda p, axis=axis, reduce=reduce: p.claim.ndim > axis and p.claim.shape[axis] > 1 and close(reduce(p.claim, axis=axis), p.right)):
                     yield Relation(key, 0.5, {"axis": _axis_name(pairs, axis)})
     if pairs[0].claim.ndim < right.ndim:
         for axis in range(right.ndim):

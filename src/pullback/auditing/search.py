@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from pullback.auditing.claims import Claim
@@ -12,7 +13,7 @@ from pullback.auditing.edits import Edit, Words, edits
 from pullback.auditing.relations import Compared, Relation, relations, scale_of
 from pullback.auditing.report import Explanation
 from pullback.auditing.slips import Slip, slips
-from pullback.auditing.stages import Stage, reverse
+from pullback.auditing.stages import Replace, Stage, reverse
 from pullback.auditing.trial import Trial, close
 from pullback.checking.evaluator import UnfitError
 from pullback.errors import PullbackError
@@ -24,6 +25,7 @@ SECONDS = 4.0
 """How long two changes at once are looked for."""
 _PAIR_RANK = 1.5
 _STEP_KEYS = 3.6
+_LIKELY = frozenset("transpose_too_many transpose_too_few sign order order_and_transpose other_name".split())
 _IN_PAIRS = frozenset(
     (
         "transpose_too_many transpose_too_few sign order order_and_transpose elementwise_for_product "
@@ -70,7 +72,7 @@ class Search:
                     self._slipped.append((slip, found))
         return self._slipped
 
-    def gradients(self, slip: Slip, k: int) -> Mapping[str, Any] | None:
+    def gradients(self, slip: Replace, k: int) -> Mapping[str, Any] | None:
         """The gradients at a trial if the reverse pass slips there; None where it can't be computed."""
         import numpy as np
 
@@ -89,13 +91,14 @@ class Search:
         """Slips that lead to the claim at every trial; those that explain other wrong claims too come first."""
         for slip, found in self.slipped:
             result = found[claim.variable]
-            scaled = self._factor(values[0], result, self.trials[0].right[claim.variable])
-            if scaled is None:
+            if self._factor(values[0], result) is None:
                 continue
             later = [self.gradients(slip, k) for k in range(1, len(self.trials))]
             if any(each is None for each in later):
                 continue
             every = [found, *(each for each in later if each is not None)]
+            if all(close(each[claim.variable], t.right[claim.variable]) for each, t in zip(every, self.trials, strict=True)):
+                continue
             relation = self._relation(values, [each[claim.variable] for each in every])
             if relation is None:
                 continue
@@ -111,11 +114,32 @@ class Search:
                 key = f"{slip.key}+factor"
             yield Candidate(rank, Explanation(key, fields, slip.stage.text))
 
-    def _factor(self, claim: Any, result: Any, right: Any) -> float | None:
+    def by_two_paths(self, claim: Claim, values: Sequence[Any]) -> Iterable[Candidate]:
+        """Two paths taken as constants: the mean and the variance of a normalisation."""
+        paths = [slip for slip, _ in self.slipped if slip.key in ("path", "path_of_sum")]
+        until = time.monotonic() + SECONDS
+        for first, second in combinations(paths, 2):
+
+            def both(stage: Stage, node: Node, k: int, c: Node, g: Node, a: Slip = first, b: Slip = second) -> Node | None:
+                other = a(stage, node, k, c, g)
+                return b(stage, node, k, c, g) if other is None else other
+
+            every = [self.gradients(both, k) for k in range(1)]
+            if every[0] is not None and close(values[0], every[0][claim.variable]):
+                later = [self.gradients(both, k) for k in range(1, len(self.trials))]
+                if all(e is not None and close(v, e[claim.variable]) for v, e in zip(values[1:], later, strict=True)):
+                    fields = {"part": first.fields["part"], "other": second.fields["part"], "also_step": second.stage.text}
+                    yield Candidate(2.6, Explanation("two_paths", fields, first.stage.text))
+                    return
+            if time.monotonic() > until:
+                return
+
+    @staticmethod
+    def _factor(claim: Any, result: Any) -> float | None:
         """The number that makes a slipped result of the claim; None where there is none."""
         import numpy as np
 
-        if np.shape(claim) != np.shape(result) or close(result, right) or not np.all(np.isfinite(result)):
+        if np.shape(claim) != np.shape(result) or not np.all(np.isfinite(result)):
             return None
         if close(claim, result):
             return 1.0
@@ -130,7 +154,7 @@ class Search:
             return Relation("same", 0.0)
         ratios = []
         for value, result in zip(values, results, strict=True):
-            ratio = self._factor(value, result, None if value is None else result + 1)
+            ratio = self._factor(value, result)
             if ratio is None:
                 return None
             ratios.append(ratio)
@@ -180,25 +204,32 @@ class Search:
         scopes = []
         for trial in self.trials:
             scopes.append(trial.evaluator.program(before, trial.values) if before else trial.values)
-        first: list[Edit] = []
-        seen: set[Syntax] = {tree}
-        found = False
+        first: dict[Syntax, Edit] = {}
         for edit in edits(tree, self.words):
-            if edit.tree in seen:
-                continue
-            seen.add(edit.tree)
-            first.append(edit)
-            if self._is(edit.tree, scopes, target):
-                found = True
-                yield edit
+            if edit.tree != tree and (edit.tree not in first or edit.cost < first[edit.tree].cost):
+                first[edit.tree] = edit
+        ranked = sorted(first.values(), key=lambda e: e.cost)
+        found = [edit for edit in ranked if self._is(edit.tree, scopes, target)]
+        yield from found
         if found or not deep:
             return
         until = time.monotonic() + SECONDS
-        for edit in sorted(first, key=lambda e: e.cost):
-            if edit.key not in _IN_PAIRS:
-                continue
+        for allowed in (_LIKELY, _IN_PAIRS):
+            yield from self._pairs([e for e in ranked if e.key in allowed], allowed, {tree, *first}, scopes, target, until)
+
+    def _pairs(
+        self,
+        ranked: Sequence[Edit],
+        allowed: frozenset[str],
+        seen: set[Syntax],
+        scopes: Sequence[Mapping[str, Any]],
+        target: Sequence[Any],
+        until: float,
+    ) -> Iterable[Edit]:
+        """The first pair of changes that has the wanted values."""
+        for edit in ranked:
             for second in edits(edit.tree, self.words):
-                if second.key not in _IN_PAIRS or second.tree in seen:
+                if second.key not in allowed or second.tree in seen:
                     continue
                 seen.add(second.tree)
                 if self._is(second.tree, scopes, target):
@@ -233,7 +264,9 @@ class Search:
             found += slipped
         best = min((c.rank for c in found), default=9.0)
         if best > 1.0:
-            found += self.by_edits(claim, values, best > 3.9)
+            near = list(self.by_two_paths(claim, values)) if values is not None and best > 3.9 else []
+            found += near
+            found += self.by_edits(claim, values, best > 3.9 and not near)
         found.sort(key=lambda candidate: candidate.rank)
         step = slipped[0].explanation.step if slipped and slipped[0].rank < _STEP_KEYS else self.last_step(claim.variable)
         explanations: list[Explanation] = []

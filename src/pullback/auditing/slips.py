@@ -158,7 +158,7 @@ def _of_function(stage: Stage, node: Apply, position: int) -> Iterator[Slip]:
         yield slip("at_output", lambda c, g: pull_back(_applied(node, node), 0, g), 1.6)
         yield slip("divided", lambda c, g: product([(g, range(len(g.axes)), 2), (c, range(len(g.axes)), -1)], range(len(g.axes))), 2.8)
     for key, make, rank in _SPECIAL.get(name, ()):
-        yield slip(key, lambda c, g, make=make: make(node, c, g), rank)  # type: ignore[misc]
+        yield slip(key, lambda c, g, make=make: make(node, c, g), _SHARPNESS * rank)  # type: ignore[misc]
 
 
 def _applied(node: Apply, argument: Node) -> Apply:
@@ -181,6 +181,8 @@ def _other_axis(p: Node, g: Node) -> Node:
     return times(p, minus(g, total))
 
 
+_SHARPNESS = 0.7
+"""What is said of one function by name goes before what may be said of any formula."""
 _Special = tuple[str, Callable[[Apply, Node, Node], Node], float]
 _SPECIAL: dict[str, tuple[_Special, ...]] = {
     "tanh": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +33,18 @@ def dimension_names(inputs: Mapping[str, Input], more: Iterable[str] = ()) -> li
     return list(dict.fromkeys([*names, *more]))
 
 
-def prime_sizes(names: Iterable[str], turn: int = 0) -> dict[str, int]:
-    """Give every dimension a prime of its own; another ``turn`` gives others.
+def prime_sizes(names: Iterable[str], turn: int = 0, lengths: Sequence[int] = PRIMES) -> dict[str, int]:
+    """Give every dimension a length of its own; another ``turn`` gives others.
 
     >>> prime_sizes(["m", "n"]), prime_sizes(["m", "n"], 1)
     ({'m': 3, 'n': 2}, {'m': 2, 'n': 5})
     """
     names = list(names)
-    return {name: _prime(k + turn) for k, name in enumerate(names)}
+    return {name: _length(k + turn, lengths) for k, name in enumerate(names)}
 
 
-def _prime(position: int) -> int:
-    return PRIMES[position] if position < len(PRIMES) else 23 + 2 * (position - len(PRIMES))
+def _length(position: int, lengths: Sequence[int]) -> int:
+    return lengths[position] if position < len(lengths) else 23 + 2 * (position - len(lengths))
 
 
 def draw(inputs: Mapping[str, Input], sizes: Mapping[str, int], rng: Any, domain: str = "normal") -> dict[str, Any]:

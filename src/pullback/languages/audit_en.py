@@ -99,6 +99,9 @@ MESSAGES: Mapping[str, str] = {
         "wrong"
     ),
     "mistake.path": "in this step {part} is taken as a constant, so what flows back through it is lost",
+    "mistake.two_paths": (
+        "{part} and {other} are taken as constants, so what flows back through them is lost (the other step: {also_step})"
+    ),
     "mistake.path_of_sum": (
         "the path through {part} is forgotten: a sum hands its gradient to every one of its terms"
     ),

@@ -74,6 +74,9 @@ MESSAGES: Mapping[str, str] = {
     "mistake.decay": "{ratio} {name} 항이 더 있습니다. 프로그램에 없는 벌점 항의 기울기입니다",
     "mistake.in_place": "역전파가 {altered}의 값을 제자리에서 바꿉니다. 그래서 그 뒤의 계산이 틀립니다",
     "mistake.path": "이 단계에서 {part}을(를) 상수로 보았습니다. 그래서 그쪽으로 흘러가는 기울기가 사라졌습니다",
+    "mistake.two_paths": (
+        "{part}와(과) {other}을(를) 상수로 보았습니다. 그래서 그쪽으로 흘러가는 기울기가 사라졌습니다(다른 단계: {also_step})"
+    ),
     "mistake.path_of_sum": "{part} 쪽 경로를 빠뜨렸습니다. 합은 기울기를 모든 항에 그대로 넘겨줍니다",
     "mistake.upstream": "이 단계로 들어오는 기울기를 곱하지 않았습니다",
     "mistake.transpose": "이 단계에서 {part}의 기울기가 전치되었습니다",

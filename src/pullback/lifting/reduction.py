@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from pullback.dimension import Dimension
 from pullback.lifting.chain import Operand, Reading, entrywise, names_of, operand, read, text, turn, weight
-from pullback.syntax.tree import Call, Chain, Name, Syntax
+from pullback.syntax.tree import Call, Chain, Name, Number, Syntax
 from pullback.tensor.node import Rational
 
 
@@ -163,10 +164,10 @@ class Network:
         start, end = edges[0].start, edges[0].end
         forward = [edge.seen_from(start) for edge in edges]
         forward.sort(key=lambda reading: self.rank((reading, 1)))
-        there = Chain(tuple(read(r) for r in forward), (".*",) * (len(edges) - 1))
-        back = Chain(tuple(read(turn(r)) for r in forward), (".*",) * (len(edges) - 1))
+        there = together([read(r) for r in forward])
+        back = together([read(turn(r)) for r in forward])
         self.edges = [edge for edge in self.edges if edge not in edges]
-        self.edges.append(Edge(start, end, (Operand(_flat(there), _flat(back)),)))
+        self.edges.append(Edge(start, end, (Operand(there, back),)))
 
     def closes(self, first: Edge, second: Edge) -> bool:
         """Read two parallel edges as the diagonal of a product, where that takes fewer transposes."""
@@ -258,15 +259,20 @@ def row_sums(item: Operand) -> Syntax:
     return Call("sum", (item.tree, Name("rows")))
 
 
-def _flat(tree: Chain) -> Syntax:
-    """Join Hadamard products inside Hadamard products."""
-    operands: list[Syntax] = []
-    for inner in tree.operands:
-        if isinstance(inner, Chain) and set(inner.operators) == {".*"}:
-            operands += inner.operands
-        else:
-            operands.append(inner)
-    return Chain(tuple(operands), (".*",) * (len(operands) - 1))
+def together(trees: Sequence[Syntax]) -> Syntax:
+    """Multiply matrices entry by entry: products of products joined, 1 ./ B as a divisor at the end."""
+    above: list[Syntax] = []
+    below: list[Syntax] = []
+    for tree in trees:
+        flat = isinstance(tree, Chain) and set(tree.operators) <= {".*", "./"}
+        operands = tree.operands if flat and isinstance(tree, Chain) else (tree,)
+        operators = (".*", *tree.operators) if flat and isinstance(tree, Chain) else (".*",)
+        for operator, operand in zip(operators, operands, strict=True):
+            (above if operator == ".*" else below).append(operand)
+    one = Number(Fraction(1))
+    above = [tree for tree in above if tree != one] or [one]
+    operators = (".*",) * (len(above) - 1) + ("./",) * len(below)
+    return Chain((*above, *below), operators) if operators else above[0]
 
 
 def _best_rotation(reading: Reading) -> Reading:

@@ -14,6 +14,10 @@ from pullback.planning.drafting import Draft
 from pullback.planning.ordering import contraction_order
 
 
+_RANK_UPDATE = 24
+"""From this width on BLAS does a symmetric product faster than a general one."""
+
+
 class Operand(NamedTuple):
     """A factor: its slot, a label for each axis, what its entries are raised to (1 or -1).
 
@@ -189,9 +193,35 @@ class Contraction:
                 self.draft.shape(second, (1, shape[1])),
             )
         else:
-            slot = self.draft.emit("dot", (first, second), (), shape)
+            slot = self.weighted_square(first, second) if len(shape) == 2 else None
+            slot = self.draft.emit("dot", (first, second), (), shape) if slot is None else slot
         labels = (*left, *right)
         return Operand(self.draft.shape(slot, tuple(self.lengths[x] for x in labels)), labels)
+
+    def weighted_square(self, first: int, second: int) -> int | None:
+        """X' diag(s) X as Y' Y with Y = diag(sqrt s) X, where s is not negative: half the work of a GEMM."""
+        draft = self.draft
+        for one, two in self.untransposed(first, second):
+            step = draft.steps[two]
+            if step.kind != "map" or step.detail != ("multiply",) or draft.shapes[step.output] != draft.shapes[one]:
+                continue
+            if one not in step.inputs or min(draft.shapes[one]) < _RANK_UPDATE:
+                continue
+            weight = step.inputs[1] if step.inputs[0] == one else step.inputs[0]
+            thin = draft.shapes[weight] in ((draft.shapes[one][0], 1), ())
+            if step.output == two and thin and draft.nonnegative(weight):
+                root = draft.map("multiply", one, draft.map("sqrt", weight))
+                size = draft.shapes[one][1]
+                return draft.emit("dot", (draft.permute(root, (1, 0)), root), (), (size, size))
+        return None
+
+    def untransposed(self, first: int, second: int) -> list[tuple[int, int]]:
+        """Read first' second as pairs (X, Y) of X' Y, whichever of the two carries the weights."""
+        step = self.draft.steps[first]
+        if step.kind != "permute":
+            return []
+        inner = step.inputs[0]
+        return [(inner, second), (second, inner)]
 
     def best_inner(self, a: Operand, b: Operand, gone: list[int]) -> list[int]:
         """Order the summed labels as the larger operand has them."""

@@ -110,6 +110,33 @@ class Draft:
         shape = broadcast_shape([self.shapes[slot] for slot in slots])
         return self.emit("map", slots, (function,), shape)
 
+    def nonnegative(self, slot: int, depth: int = 8) -> bool:
+        """Whether every entry is known to be zero or above."""
+        step = self.steps[slot]
+        if step.kind in ("constant", "full"):
+            return bool(step.detail[0] >= 0)
+        if step.kind in VIEWS:
+            return self.nonnegative(step.inputs[0], depth)
+        if step.kind != "map" or depth == 0:
+            return False
+        (function,) = step.detail
+        if function in ("exp", "square", "sqrt", "abs", "greater", "equal"):
+            return True
+        if function in ("multiply", "add", "divide", "reciprocal"):
+            return all(self.nonnegative(k, depth - 1) for k in step.inputs)
+        return function == "subtract" and self.number(step.inputs[0]) == 1 and self.below_one(step.inputs[1])
+
+    def below_one(self, slot: int) -> bool:
+        """Whether every entry is known to be at most one: 1 / (1 + something not negative)."""
+        step = self.steps[slot]
+        if step.kind != "map" or step.detail != ("reciprocal",):
+            return False
+        below = self.steps[step.inputs[0]]
+        if below.kind != "map" or below.detail != ("add",):
+            return False
+        one, rest = (below.inputs[1], below.inputs[0]) if self.number(below.inputs[1]) is not None else below.inputs
+        return self.number(one) == 1 and self.nonnegative(rest)
+
     def scaled(self, slot: int, coefficient: float) -> int:
         """A number times an array."""
         number = self.number(slot)
