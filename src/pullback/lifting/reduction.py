@@ -8,12 +8,13 @@ eliminated; what is left over when nothing more reduces has to be written by its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pullback.dimension import Dimension
-from pullback.lifting.chain import Operand, Reading, entrywise, names_of, operand, read, text, turn, weight
+from pullback.lifting.chain import Operand, Reading, entrywise, names_of, operand, raised, read, text, turn, weight
 from pullback.syntax.tree import Call, Chain, Name, Number, Syntax
 from pullback.tensor.node import Rational
 
@@ -270,9 +271,17 @@ def together(trees: Sequence[Syntax]) -> Syntax:
         for operator, operand in zip(operators, operands, strict=True):
             (above if operator == ".*" else below).append(operand)
     one = Number(Fraction(1))
-    above = [tree for tree in above if tree != one] or [one]
+    above = powers([tree for tree in above if tree != one]) or [one]
+    below = powers(below)
     operators = (".*",) * (len(above) - 1) + ("./",) * len(below)
     return Chain((*above, *below), operators) if operators else above[0]
+
+
+def powers(trees: Sequence[Syntax]) -> list[Syntax]:
+    """Collect equal trees into entrywise powers."""
+    counts = Counter(text(tree) for tree in trees)
+    distinct = {text(tree): tree for tree in trees}
+    return [raised(tree, counts[key], entrywise=True) for key, tree in distinct.items()]
 
 
 def _best_rotation(reading: Reading) -> Reading:
