@@ -36,7 +36,7 @@ def cases(name: str) -> list[dict[str, Any]]:
 
 def options(case: dict[str, Any]) -> dict[str, Any]:
     """What ``audit`` is told beside the program and the claims."""
-    given = {key: case[key] for key in ("assume", "batch") if key in case}
+    given: dict[str, Any] = {key: case[key] for key in ("assume", "batch") if key in case}
     if "shapes" in case:
         given["shapes"] = {name: tuple(axes) for name, axes in case["shapes"].items()}
     return given
@@ -80,7 +80,10 @@ def main(arguments: Sequence[str]) -> int:
     """Print the table; the exit code is 1 where something is not as it should be."""
     rows = [wrong(case) for case in cases("wrong") if not arguments or case["id"] in arguments]
     for row in rows:
-        print(f"{'found' if row.found else 'MISSED':7} {'explained' if row.explained else 'NOT':10} {row.id:38} {', '.join(row.keys)}")
+        print(
+            f"{'found' if row.found else 'MISSED':7} {'explained' if row.explained else 'NOT':10} {row.id:38}",
+            ", ".join(row.keys),
+        )
         if arguments:
             print(row.report, *(e for f in row.report.findings for e in f.explanations), sep="\n")
     alarms = []
@@ -97,7 +100,10 @@ def main(arguments: Sequence[str]) -> int:
         print(f"FALSE ALARM  {program}   {variable} = {text}\n{report}")
     found, explained = sum(row.found for row in rows), sum(row.explained for row in rows)
     layers = len({row.layer for row in rows})
-    print(f"wrong: {len(rows)} over {layers} layers, {found} found, {explained} explained; right: {count}, {len(alarms)} false alarms")
+    print(
+        f"wrong: {len(rows)} over {layers} layers, {found} found, {explained} explained;",
+        f"right: {count}, {len(alarms)} false alarms",
+    )
     return 0 if found == len(rows) and explained >= 0.9 * len(rows) and not alarms else 1
 
 

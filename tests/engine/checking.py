@@ -17,7 +17,8 @@ import numpy as np
 import pullback as pb
 from pullback.expression import Expression
 from pullback.tensor.node import topological
-from tests.engine.reference import Array, Monitor, Reference
+from tests.engine.arrays import Array
+from tests.engine.reference import Monitor, Reference
 from tests.strategies import Made
 
 STEP = 1e-30

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from pullback.syntax.tree import Binding, Call, Chain, Comprehension, Indexed, Name, Number, Power, Syntax, Transpose
+from tests.engine.arrays import ENTRYWISE
 
 T = TypeVar("T")
 Dim = str | tuple["Dim", str, "Dim"]
@@ -20,7 +21,7 @@ Dim = str | tuple["Dim", str, "Dim"]
 Shape = tuple[Dim, ...]
 Below = Callable[[int], int]
 
-UNARY = ("sin cos tanh exp sigmoid softplus relu square sinh cosh tan abs leaky_relu erf gelu silu sign step").split()
+UNARY = tuple(name for name in ENTRYWISE if name not in ("log", "sqrt"))
 UNARY_POSITIVE = ("log", "sqrt")
 BASES = ("m", "n", "p")
 LITERAL = os.environ.get("LITERAL") == "1"

@@ -20,8 +20,9 @@ from pullback.syntax.tree import (
     Syntax,
     Transpose,
 )
+from tests.engine.arrays import Array
 from tests.engine.checking import Case
-from tests.engine.reference import Array, Reference
+from tests.engine.reference import Reference
 from tests.strategies import Made, names_of, spell_program
 
 MOST_TRIED = 400

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import pullback as pb
 from tests.engine import checking
+from tests.engine.arrays import UnfitError
 from tests.engine.checking import Case
-from tests.engine.reference import UnfitError
 from tests.engine.shrinking import smaller
 from tests.strategies import Made, seeded
 

@@ -18,9 +18,9 @@ from pullback.expression import Expression
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax.parser import parse_program
 from tests.engine import checking
+from tests.engine.arrays import Array, UnfitError
 from tests.engine.checking import Case
 from tests.engine.generation import Dim
-from tests.engine.reference import Array, UnfitError
 from tests.strategies import Made
 
 PATH = Path(__file__).parent / "closed_forms.toml"

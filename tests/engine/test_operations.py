@@ -15,9 +15,9 @@ from pullback.operations.table import CONSTRUCTORS, FUNCTIONS, TABLE
 from pullback.syntax.parser import parse_program
 from pullback.syntax.tree import Call
 from tests.engine import checking
+from tests.engine.arrays import UnfitError
 from tests.engine.checking import Case
 from tests.engine.generation import Dim
-from tests.engine.reference import UnfitError
 from tests.strategies import Made, names_of
 
 POINTS = 3

@@ -15,8 +15,8 @@ from pullback.operations.table import FUNCTIONS, HIDDEN
 from pullback.simplification.simplify import simplify
 from pullback.syntax.tree import Binding, Call, Syntax
 from tests.engine import checking
+from tests.engine.arrays import UnfitError
 from tests.engine.checking import Case
-from tests.engine.reference import UnfitError
 from tests.engine.shrinking import descendants
 from tests.strategies import Made, programs, seeded
 

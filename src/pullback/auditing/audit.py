@@ -13,6 +13,7 @@ from pullback.auditing.stages import Stage, stages_of
 from pullback.auditing.trial import Trial, close, trials
 from pullback.checking.evaluator import UnfitError
 from pullback.checking.program import free_name
+from pullback.checking.words import say
 from pullback.deriving import as_program, backward, gradient
 from pullback.dimension import ONE
 from pullback.errors import PullbackError, ShapeError
@@ -35,7 +36,7 @@ def audit(
     shapes: Mapping[str, tuple[int | str, ...]] | None = None,
     assume: Mapping[str, Any] | None = None,
     batch: str | int | None = None,
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any] | Sequence[Any] | None = None,
     upstream: str = "g",
     seed: int = 0,
     lang: str = "en",
@@ -51,7 +52,7 @@ def audit(
         shapes: As in ``parse``.
         assume: As in ``parse``.
         batch: As in ``parse``.
-        values: Fixed values of inputs for the numeric comparison.
+        values: Fixed values of inputs for the numeric comparison; of a Python function, example arguments.
         upstream: What the claims call the gradient of the output.
         seed: Of the points that are drawn.
         lang: The language of the report, ``en`` or ``ko``.
@@ -68,7 +69,6 @@ def audit(
       the shape of dL/dW must be that of W, m x n; this is n x m
       it is the transpose of the right gradient
       the step: y = W x
-      mended: g x'
       right: dL/dW = g x'
     >>> bool(audit("y = W x", {"W": "g x'", "x": "(g' W)'"}))
     True
@@ -78,6 +78,8 @@ def audit(
 
         return audit_python(source, claims, values=values, shapes=shapes, seed=seed, lang=lang)
     program = as_program(source, shapes, assume, batch)
+    if values is not None and not isinstance(values, Mapping):
+        values = dict(zip(program.inputs, values, strict=True))
     return audit_program(program, claims, values=values, upstream=upstream, seed=seed, lang=lang)
 
 
@@ -116,8 +118,9 @@ def audit_program(
     search = _search(program, stages, drawn, name, wanted, results)
     findings = _judge(program, read, words, results, drawn, search)
     if altered:
-        findings = [_aliased(finding, altered) for finding in findings]
-    return Report(_subject(program) if subject is None else subject, tuple(findings), tuple(notes), lang)
+        findings = [finding if finding.right else _aliased(finding, altered) for finding in findings]
+        notes.append(say(lang, "mistake.in_place", altered=", ".join(altered)))
+    return Report(_subject(program) if subject is None else subject, tuple(findings), tuple(notes), lang, bool(altered))
 
 
 def _read(program: Program, claims: Mapping[str, str] | Callable[..., Any], words: Vocabulary) -> list[Claim]:

@@ -42,7 +42,13 @@ def edits(tree: Syntax, words: Words) -> Iterator[Edit]:
     yield from _here(tree, words)
     parts = children(tree)
     for k, part in enumerate(parts):
-        if isinstance(tree, Call) and k == len(parts) - 1 and k > 0 and isinstance(part, Name) and part.identifier in ("rows", "columns"):
+        if (
+            isinstance(tree, Call)
+            and k == len(parts) - 1
+            and k > 0
+            and isinstance(part, Name)
+            and part.identifier in ("rows", "columns")
+        ):
             continue
         if isinstance(tree, Call) and tree.function in ("eye", "ones", "zeros", "size", "reshape"):
             continue
@@ -77,7 +83,12 @@ def _here(tree: Syntax, words: Words) -> Iterator[Edit]:
         yield Edit(tree.base, "power", 1.5, {"part": text})
         yield Edit(Power(tree.base, tree.exponent, not tree.entrywise), "power_kind", 1.4, {"part": text})
         if isinstance(tree.exponent, Number):
-            for other in {tree.exponent.value + 1, tree.exponent.value - 1, -tree.exponent.value, tree.exponent.value / 2}:
+            for other in {
+                tree.exponent.value + 1,
+                tree.exponent.value - 1,
+                -tree.exponent.value,
+                tree.exponent.value / 2,
+            }:
                 yield Edit(Power(tree.base, Number(other), tree.entrywise), "power", 1.6, {"part": text})
     elif not isinstance(tree, Number | Chain | Negate):
         yield Edit(Power(tree, Number(Fraction(2)), True), "power", 2.0, {"part": text})
@@ -161,10 +172,20 @@ def _of_product(tree: Chain, words: Words) -> Iterator[Edit]:
         left = [operator for j, operator in enumerate(operators) if j != max(0, k - 1)]
         smaller = Chain(tuple(rest), tuple(left)) if len(rest) > 1 else rest[0]
         yield Edit(smaller, "factor_surplus", 1.6, {"factor": show(operands[k])})
-    if operators[0] in ("*", ".*", "/") and len(operands) > 1 and isinstance(operands[-1], Name) and operators[-1] == "/":
+    if (
+        operators[0] in ("*", ".*", "/")
+        and len(operands) > 1
+        and isinstance(operands[-1], Name)
+        and operators[-1] == "/"
+    ):
         for name in words.dimensions:
             if Name(name) != operands[-1]:
-                yield Edit(Chain((*operands[:-1], Name(name)), operators), "wrong_count", 1.4, {"written": show(operands[-1]), "right": name})
+                yield Edit(
+                    Chain((*operands[:-1], Name(name)), operators),
+                    "wrong_count",
+                    1.4,
+                    {"written": show(operands[-1]), "right": name},
+                )
 
 
 def _turned(tree: Syntax) -> Syntax:
@@ -185,6 +206,8 @@ def _of_call(tree: Call) -> Iterator[Edit]:
         yield Edit(tree.arguments[0], "function_surplus", 1.8, {"part": show(tree)})
         for other in ENTRYWISE:
             if other != tree.function:
-                yield Edit(Call(other, tree.arguments), "other_function", 1.9, {"written": tree.function, "right": other})
+                yield Edit(
+                    Call(other, tree.arguments), "other_function", 1.9, {"written": tree.function, "right": other}
+                )
     elif tree.function in ("diag", "inv", "norm") and len(tree.arguments) == 1:
         yield Edit(tree.arguments[0], "function_surplus", 1.8, {"part": show(tree)})

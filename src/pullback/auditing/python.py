@@ -44,9 +44,7 @@ def call_backward(
         for name, array in by_name(result, list(program.inputs), program).items():
             if name in collected:
                 collected[name].append(np.array(array, dtype=np.float64))
-    claims = [
-        Claim(name, "", (), tuple(arrays)) for name, arrays in collected.items() if len(arrays) == len(drawn)
-    ]
+    claims = [Claim(name, "", (), tuple(arrays)) for name, arrays in collected.items() if len(arrays) == len(drawn)]
     return claims, tuple(altered)
 
 

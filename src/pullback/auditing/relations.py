@@ -40,9 +40,11 @@ def relations(pairs: Sequence[Compared]) -> Iterator[Relation]:
     import numpy as np
 
     def every(test: Any) -> bool:
-        return all(test(p) for p in pairs)
+        return all(bool(test(p)) for p in pairs)
 
-    if every(lambda p: np.asarray(p.claim).size > 0 and not np.any(p.claim)) and not every(lambda p: not np.any(p.right)):
+    if every(lambda p: np.asarray(p.claim).size > 0 and not np.any(p.claim)) and not every(
+        lambda p: not np.any(p.right)
+    ):
         yield Relation("zero", 1.0)
         return
     if every(lambda p: p.claim.ndim >= 1 and not np.all(np.isfinite(p.claim)) and bool(np.all(np.isfinite(p.right)))):
@@ -68,7 +70,7 @@ def relations(pairs: Sequence[Compared]) -> Iterator[Relation]:
 
 
 def _square(array: Any) -> bool:
-    return array.ndim == 2 and array.shape[0] == array.shape[1] and array.shape[0] > 1
+    return bool(array.ndim == 2 and array.shape[0] == array.shape[1] and array.shape[0] > 1)
 
 
 def _shapes(pairs: Sequence[Compared], every: Any) -> Iterator[Relation]:
@@ -88,7 +90,11 @@ def _shapes(pairs: Sequence[Compared], every: Any) -> Iterator[Relation]:
     if pairs[0].claim.ndim > right.ndim:
         for axis in range(pairs[0].claim.ndim):
             for key, reduce in (("not_summed", np.sum), ("not_averaged", np.mean)):
-                if every(lambda p, axis=axis, reduce=reduce: p.claim.ndim > axis and p.claim.shape[axis] > 1 and close(reduce(p.claim, axis=axis), p.right)):
+                if every(
+                    lambda p, axis=axis, reduce=reduce: (
+                        p.claim.ndim > axis and p.claim.shape[axis] > 1 and close(reduce(p.claim, axis=axis), p.right)
+                    )
+                ):
                     yield Relation(key, 0.5, {"axis": _axis_name(pairs, axis)})
     if pairs[0].claim.ndim < right.ndim:
         for axis in range(right.ndim):
@@ -141,7 +147,9 @@ def scale_of(ratios: Sequence[float], sizes: Sequence[Mapping[str, int]], batch:
             if is_(lambda s, f=factor * sign: f):
                 key = "factor_missing_number" if factor < 1 else "factor_surplus_number"
                 number = 1 / factor if factor < 1 else factor
-                yield Relation(key if sign == 1 else "factor_and_sign", 0.5, {"number": str(number), "ratio": str(factor * sign)})
+                yield Relation(
+                    key if sign == 1 else "factor_and_sign", 0.5, {"number": str(number), "ratio": str(factor * sign)}
+                )
                 return
     small = [Fraction(1), Fraction(2), Fraction(1, 2)]
     names = list(sizes[0])
@@ -162,7 +170,11 @@ def scale_of(ratios: Sequence[float], sizes: Sequence[Mapping[str, int]], batch:
                     key = "mean_surplus" if factor == 1 and sign == 1 else "length_factor"
                     yield Relation(key, 0.6, {"n": text, "ratio": f"{minus}{factor} / {text}"})
                     return
-    yield Relation("constant_factor" if max(ratios) - min(ratios) < 1e-7 * abs(ratios[0]) else "varying_factor", 4.0, {"ratio": f"{ratios[0]:.6g}"})
+    yield Relation(
+        "constant_factor" if max(ratios) - min(ratios) < 1e-7 * abs(ratios[0]) else "varying_factor",
+        4.0,
+        {"ratio": f"{ratios[0]:.6g}"},
+    )
 
 
 def _decay(pairs: Sequence[Compared]) -> Iterator[Relation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pullback.checking.words import catalogue, say
+from pullback.checking.words import say
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,13 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     language: str = "en"
+    in_place: bool = False
+    """Whether the backward pass changed its arguments, which spoils whatever uses them next."""
 
     @property
     def right(self) -> bool:
-        """Whether every claim is right."""
-        return all(finding.right for finding in self.findings)
+        """Whether every claim is right, and nothing was changed in place."""
+        return not self.in_place and all(finding.right for finding in self.findings)
 
     def __bool__(self) -> bool:
         return self.right
@@ -135,7 +137,7 @@ class Report:
             lines += finding.lines(lang)
         if shared is not None:
             lines.append(say(lang, "audit.shared", count=sum(not f.right for f in self.findings)))
-        lines += [say(lang, note) if note in catalogue(lang) else note for note in self.notes]
+        lines += self.notes
         return "\n".join(lines)
 
     @property
@@ -145,7 +147,10 @@ class Report:
         first = wrong[0].explanation if wrong else None
         if first is None or len(wrong) < 2 or not first.step:
             return None
-        same = all(f.explanation is not None and (f.explanation.key, f.explanation.step) == (first.key, first.step) for f in wrong)
+        same = all(
+            f.explanation is not None and (f.explanation.key, f.explanation.step) == (first.key, first.step)
+            for f in wrong
+        )
         return first if same else None
 
     def __str__(self) -> str:

@@ -97,13 +97,16 @@ class Search:
             if any(each is None for each in later):
                 continue
             every = [found, *(each for each in later if each is not None)]
-            if all(close(each[claim.variable], t.right[claim.variable]) for each, t in zip(every, self.trials, strict=True)):
+            if all(
+                close(each[claim.variable], t.right[claim.variable]) for each, t in zip(every, self.trials, strict=True)
+            ):
                 continue
             relation = self._relation(values, [each[claim.variable] for each in every])
             if relation is None:
                 continue
             shared = sum(
-                all(close(o, each[name]) for o, each in zip(arrays, every, strict=True)) for name, arrays in others.items()
+                all(close(o, each[name]) for o, each in zip(arrays, every, strict=True))
+                for name, arrays in others.items()
             )
             rank = slip.rank - 0.2 * shared - 1e-3 * self.stages.index(slip.stage)
             fields = dict(slip.fields)
@@ -120,7 +123,9 @@ class Search:
         until = time.monotonic() + SECONDS
         for first, second in combinations(paths, 2):
 
-            def both(stage: Stage, node: Node, k: int, c: Node, g: Node, a: Slip = first, b: Slip = second) -> Node | None:
+            def both(
+                stage: Stage, node: Node, k: int, c: Node, g: Node, a: Slip = first, b: Slip = second
+            ) -> Node | None:
                 other = a(stage, node, k, c, g)
                 return b(stage, node, k, c, g) if other is None else other
 
@@ -128,7 +133,11 @@ class Search:
             if every[0] is not None and close(values[0], every[0][claim.variable]):
                 later = [self.gradients(both, k) for k in range(1, len(self.trials))]
                 if all(e is not None and close(v, e[claim.variable]) for v, e in zip(values[1:], later, strict=True)):
-                    fields = {"part": first.fields["part"], "other": second.fields["part"], "also_step": second.stage.text}
+                    fields = {
+                        "part": first.fields["part"],
+                        "other": second.fields["part"],
+                        "also_step": second.stage.text,
+                    }
                     yield Candidate(2.6, Explanation("two_paths", fields, first.stage.text))
                     return
             if time.monotonic() > until:
@@ -215,7 +224,9 @@ class Search:
             return
         until = time.monotonic() + SECONDS
         for allowed in (_LIKELY, _IN_PAIRS):
-            yield from self._pairs([e for e in ranked if e.key in allowed], allowed, {tree, *first}, scopes, target, until)
+            yield from self._pairs(
+                [e for e in ranked if e.key in allowed], allowed, {tree, *first}, scopes, target, until
+            )
 
     def _pairs(
         self,
@@ -234,7 +245,9 @@ class Search:
                 seen.add(second.tree)
                 if self._is(second.tree, scopes, target):
                     both = {**second.fields, **edit.fields}
-                    yield Edit(second.tree, "two", edit.cost + second.cost, {"first": edit.key, "second": second.key, **both})
+                    yield Edit(
+                        second.tree, "two", edit.cost + second.cost, {"first": edit.key, "second": second.key, **both}
+                    )
                     return
             if time.monotonic() > until:
                 return
@@ -268,7 +281,9 @@ class Search:
             found += near
             found += self.by_edits(claim, values, best > 3.9 and not near)
         found.sort(key=lambda candidate: candidate.rank)
-        step = slipped[0].explanation.step if slipped and slipped[0].rank < _STEP_KEYS else self.last_step(claim.variable)
+        step = (
+            slipped[0].explanation.step if slipped and slipped[0].rank < _STEP_KEYS else self.last_step(claim.variable)
+        )
         explanations: list[Explanation] = []
         for candidate in found:
             e = candidate.explanation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from pullback.auditing.stages import Stage, contributions, through_factor
@@ -89,7 +90,12 @@ def _at(
         def slip(key: str, make: Make, rank: float, at: int = position, **fields: str) -> Slip:
             return Slip(key, stage, node, at, make, rank, fields)
 
-        yield slip("path_of_sum" if isinstance(node, Sum) else "path", lambda c, g: zeros(c.axes), 1.9 if isinstance(node, Sum) else 3.0, part=where)
+        yield slip(
+            "path_of_sum" if isinstance(node, Sum) else "path",
+            lambda c, g: zeros(c.axes),
+            1.9 if isinstance(node, Sum) else 3.0,
+            part=where,
+        )
         yield slip("sign", lambda c, g: scaled(-1, c), 2.0)
         if not isinstance(node, Sum):
             yield slip(
@@ -156,7 +162,11 @@ def _of_function(stage: Stage, node: Apply, position: int) -> Iterator[Slip]:
         yield slip("value_for_derivative", lambda c, g: times(g, node), 2.4)
     if node.operation.entrywise and len(node.arguments) == 1:
         yield slip("at_output", lambda c, g: pull_back(_applied(node, node), 0, g), 1.6)
-        yield slip("divided", lambda c, g: product([(g, range(len(g.axes)), 2), (c, range(len(g.axes)), -1)], range(len(g.axes))), 2.8)
+        yield slip(
+            "divided",
+            lambda c, g: product([(g, range(len(g.axes)), 2), (c, range(len(g.axes)), -1)], range(len(g.axes))),
+            2.8,
+        )
     for key, make, rank in _SPECIAL.get(name, ()):
         yield slip(key, lambda c, g, make=make: make(node, c, g), _SHARPNESS * rank)  # type: ignore[misc]
 
@@ -226,7 +236,11 @@ _SPECIAL: dict[str, tuple[_Special, ...]] = {
     ),
     "logsumexp": (
         ("weights_missing", lambda n, c, g: _spread(g, n.arguments[0].axes), 1.6),
-        ("exp_not_normalised", lambda n, c, g: times(_spread(g, n.arguments[0].axes), called("exp", n.arguments[0])), 1.8),
+        (
+            "exp_not_normalised",
+            lambda n, c, g: times(_spread(g, n.arguments[0].axes), called("exp", n.arguments[0])),
+            1.8,
+        ),
     ),
     "max": (("max_to_all", lambda n, c, g: _spread(g, n.arguments[0].axes), 1.6),),
     "inv": (
@@ -234,7 +248,13 @@ _SPECIAL: dict[str, tuple[_Special, ...]] = {
         ("inverse_like_number", lambda n, c, g: scaled(-1, times(g, power(n, 2))), 1.8),
     ),
     "logdet": (("inverse_missing", lambda n, c, g: _scaled_by(g, n.arguments[0]), 1.8),),
-    "det": (("determinant_missing", lambda n, c, g: _scaled_by(g, permuted(called("inv", n.arguments[0]), _flip(n.arguments[0]))), 1.7),),
+    "det": (
+        (
+            "determinant_missing",
+            lambda n, c, g: _scaled_by(g, permuted(called("inv", n.arguments[0]), _flip(n.arguments[0]))),
+            1.7,
+        ),
+    ),
 }
 
 
@@ -246,9 +266,9 @@ def _as(node: Apply, name: str) -> Apply:
 
 def _normal(x: Node) -> Node:
     """(1 + erf(x / sqrt 2)) / 2."""
-    from fractions import Fraction
-
-    half = product([(scaled(Fraction(1, 2), product([], ())), (), Fraction(1, 2)), (x, range(len(x.axes)), 1)], range(len(x.axes)))
+    half = product(
+        [(scaled(Fraction(1, 2), product([], ())), (), Fraction(1, 2)), (x, range(len(x.axes)), 1)], range(len(x.axes))
+    )
     return scaled(Fraction(1, 2), add([(1, ones(x.axes)), (1, called("erf", half))], x.axes))
 
 
@@ -278,9 +298,9 @@ def _of_product(stage: Stage, node: Product, position: int, spelling: Callable[[
     def slip(key: str, make: Make, rank: float, **fields: str) -> Slip:
         return Slip(key, stage, node, position, make, rank, fields)
 
-    factor, indices, exponent = node.factors[position]
+    _, indices, exponent = node.factors[position]
     if exponent not in (1, -1):
-        yield slip("power_factor", lambda c, g: scaled(1 / _fraction(exponent), c), 0.3, power=str(exponent))
+        yield slip("power_factor", lambda c, g: scaled(1 / Fraction(exponent), c), 0.3, power=str(exponent))
     if exponent == -1:
         yield slip("quotient_sign", lambda c, g: scaled(-1, c), 0.3)
         yield slip("quotient_square", lambda c, g: _raise(node, position, g, 1), 2.2)
@@ -289,15 +309,15 @@ def _of_product(stage: Stage, node: Product, position: int, spelling: Callable[[
             continue
         if isinstance(other.node, Product) and not other.node.factors and not other.indices:
             length = other.node.dimensions[0] if other.node.dimensions else None
-            yield slip("mean_as_sum", lambda c, g, k=k: through_factor(node, position, g, without=k), 0.3, n=str(length))  # type: ignore[misc]
+            yield slip("mean_as_sum", _without(node, position, k), 0.3, n=str(length))
             continue
         kept = {i for j, f in enumerate(node.factors) if j != k for i in f.indices} | set(node.output)
         if set(other.indices) <= kept or all(i in node.output or i in indices for i in other.indices):
-            yield slip("factor", lambda c, g, k=k: through_factor(node, position, g, without=k), 2.4, part=_say(other.node, spelling))  # type: ignore[misc]
+            yield slip("factor", _without(node, position, k), 2.4, part=_say(other.node, spelling))
         if len(other.indices) == 2 and other.node.axes[0] is other.node.axes[1]:
             yield slip(
                 "transpose_other",
-                lambda c, g, k=k: through_factor(node, position, g, turned=k),  # type: ignore[misc]
+                _turned(node, position, k),
                 2.0,
                 part=_say(other.node, spelling),
             )
@@ -305,15 +325,17 @@ def _of_product(stage: Stage, node: Product, position: int, spelling: Callable[[
         yield slip("transpose_upstream", lambda c, g: through_factor(node, position, g, turned=-1), 2.2)
 
 
-def _fraction(value: object) -> Any:
-    from fractions import Fraction
+def _without(node: Product, position: int, k: int) -> Make:
+    return lambda c, g: through_factor(node, position, g, without=k)
 
-    return Fraction(value)  # type: ignore[arg-type]
+
+def _turned(node: Product, position: int, k: int) -> Make:
+    return lambda c, g: through_factor(node, position, g, turned=k)
 
 
 def _raise(node: Product, position: int, cotangent: Node, by: int) -> Node:
     """The contribution with the power of its own factor off by one: d(1/x) taken as -1/x."""
     contribution = through_factor(node, position, cotangent)
-    factor, indices, _ = node.factors[position]
+    factor = node.factors[position].node
     labels = range(len(contribution.axes))
     return product([(contribution, labels, 1), (factor, labels, by)], labels)

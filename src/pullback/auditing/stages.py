@@ -65,7 +65,11 @@ def _split(program: Program) -> list[Stage]:
     for binding in program.syntax.bindings:
         splitter.bind(binding)
     batched = tuple(name for name, entry in program.inputs.items() if entry.batched)
-    batch = tree.Batch(str(program.batch) if program.batch.number is None else program.batch.number, batched) if program.batch else None
+    batch = (
+        tree.Batch(str(program.batch) if program.batch.number is None else program.batch.number, batched)
+        if program.batch
+        else None
+    )
     parsed = tree.Program(tuple(splitter.bindings), (), batch, program.source)
     shapes = {name: entry.shape for name, entry in program.inputs.items()}
     fine = lower_program(parsed, shapes, {})
@@ -101,7 +105,9 @@ class _Splitter:
             case tree.Negate(operand):
                 return tree.Negate(self.named(operand))
             case tree.Power(base, exponent, entrywise):
-                power = exponent if isinstance(exponent, tree.Number | tree.Chain | tree.Negate) else self.named(exponent)
+                power = (
+                    exponent if isinstance(exponent, tree.Number | tree.Chain | tree.Negate) else self.named(exponent)
+                )
                 return tree.Power(self.named(base), power, entrywise)
             case tree.Chain(operands, operators):
                 return tree.Chain(tuple(self.named(operand) for operand in operands), operators)
@@ -204,9 +210,7 @@ def contributions(node: Node, cotangent: Node, active: set[Node]) -> list[tuple[
     if isinstance(node, Apply):
         return [(k, a, pull_back(node, k, cotangent)) for k, a in enumerate(node.arguments) if a in active]
     if isinstance(node, Product):
-        return [
-            (k, f.node, through_factor(node, k, cotangent)) for k, f in enumerate(node.factors) if f.node in active
-        ]
+        return [(k, f.node, through_factor(node, k, cotangent)) for k, f in enumerate(node.factors) if f.node in active]
     return []
 
 

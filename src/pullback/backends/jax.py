@@ -43,7 +43,9 @@ class JaxProgram:
         import numpy as np
 
         shapes = [shape for _, shape in self.plan.inputs.values()]
-        arrange = eval(f"lambda results: {self.arrangement.format(*(f'results[{k}]' for k in range(len(self.plan.results))))}")
+        arrange = eval(
+            f"lambda results: {self.arrangement.format(*(f'results[{k}]' for k in range(len(self.plan.results))))}"
+        )
         kind = jax.Array if self.given == "jax" else np.ndarray
         wide = self.dtype == np.float64
 
@@ -78,5 +80,7 @@ def _callback(name: str, *arrays: Any) -> Any:
     import numpy as np
 
     value = table_value(name)
-    shape = jax.ShapeDtypeStruct(np.shape(value(*(np.eye(a.shape[-1]) if a.ndim else np.ones(()) for a in arrays))), arrays[0].dtype)
+    shape = jax.ShapeDtypeStruct(
+        np.shape(value(*(np.eye(a.shape[-1]) if a.ndim else np.ones(()) for a in arrays))), arrays[0].dtype
+    )
     return jax.pure_callback(lambda *given: np.asarray(value(*map(np.asarray, given)), given[0].dtype), shape, *arrays)

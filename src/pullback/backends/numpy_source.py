@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 from pullback.backends.numpy_functions import COMPARISONS, RISKY, UFUNCS
 from pullback.planning.memory import Memory, assign, owned_results
 from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
+
 
 @dataclass(slots=True)
 class Source:
@@ -321,5 +321,3 @@ def view_source(step: Step, name: str) -> str:
 def used(plan: Plan, name: str) -> bool:
     """Whether a plan reads an input."""
     return plan.inputs[name][0] >= 0
-
-

@@ -211,7 +211,10 @@ class Speller:
         if function == "copy":
             return (f"{self.operand(slots[0])} + 0", 1) if self.is_number(slots[0]) else self.text[slots[0]]
         if function == "where":
-            return f"{module}.where({self.operand(slots[0], 1)} != 0, {self.loose(slots[1])}, {self.loose(slots[2])})", _ATOM
+            return (
+                f"{module}.where({self.operand(slots[0], 1)} != 0, {self.loose(slots[1])}, {self.loose(slots[2])})",
+                _ATOM,
+            )
         if function in ("maximum", "minimum") and self.dialect.name == "torch" and self.is_number(slots[1]):
             side = "min" if function == "maximum" else "max"
             return f"torch.clamp({x}, {side}={self.loose(slots[1])})", _ATOM
@@ -263,7 +266,9 @@ class Speller:
         (name,) = step.detail
         pattern = self.dialect.operations.get(name)
         if pattern is None or len(step.inputs) != 1:
-            raise UnsupportedError(f"{name} has no name in {self.dialect.name}", hint="emit another target, or evaluate")
+            raise UnsupportedError(
+                f"{name} has no name in {self.dialect.name}", hint="emit another target, or evaluate"
+            )
         text = self.operand(step.inputs[0])
         if pattern.count("{x}") > 1 and len(text) > 12:
             self.assign(step.inputs[0], self.fresh(), text)

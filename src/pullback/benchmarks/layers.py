@@ -36,7 +36,11 @@ def _linear_calls(arrays: dict[str, Any]) -> dict[str, Call]:
 
     weight, x, bias, g = (arrays[name] for name in "Wxbg")
     calls: dict[str, Call] = {}
-    for name, backend, reuse in (("pullback", "numpy", False), ("pullback reuse", "numpy", True), ("pullback auto", "auto", False)):
+    for name, backend, reuse in (
+        ("pullback", "numpy", False),
+        ("pullback reuse", "numpy", True),
+        ("pullback auto", "auto", False),
+    ):
         function = compile_program("batch B: y = W x + b", backend=backend, reuse=reuse).function
         calls[name] = lambda function=function: function(W=weight, x=x, b=bias, g=g)  # type: ignore[misc]
     y, dw, dx, db = np.empty_like(g), np.empty_like(weight), np.empty_like(x), np.empty_like(bias)
@@ -105,7 +109,9 @@ def _mlp_calls(sizes: tuple[int, ...], batch: int) -> dict[str, Call]:
 
     rng = np.random.default_rng(0)
     count = len(sizes) - 1
-    weights = [(rng.standard_normal((o, i)) * np.sqrt(2 / i)).astype("f4") for i, o in zip(sizes, sizes[1:], strict=False)]
+    weights = [
+        (rng.standard_normal((o, i)) * np.sqrt(2 / i)).astype("f4") for i, o in zip(sizes, sizes[1:], strict=False)
+    ]
     biases = [(0.01 * rng.standard_normal(o)).astype("f4") for o in sizes[1:]]
     x = rng.standard_normal((batch, sizes[0])).astype("f4")
     labels = rng.integers(0, sizes[-1], batch)

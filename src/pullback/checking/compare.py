@@ -16,6 +16,7 @@ from pullback.checking.report import Entry, Report
 COMPLEX_TOLERANCE = 1e-9
 DIFFERENCE_TOLERANCE = 1e-6
 _AGREE = 1e-4
+_DIRECTIONS = 4
 _MOST_ENTRIES = 48
 _ERROR_FACTOR = 10.0
 _ROUNDING = 1e-13
@@ -117,23 +118,35 @@ class Comparison:
     def measure(self, function: Function, direction: Mapping[str, Any], size: float) -> Measured:
         """Differentiate by the complex step where it can be trusted, else by central differences."""
         if self.analytic is None:
-            self.analytic = self.forward.complex_ready and self.trusts_complex(function, direction, size)
+            self.analytic = self.trusts_complex(function)
         if self.analytic:
             return function.complex_step(direction)
         return function.extrapolated(direction, max(size, 1e-8) if size < 1 else size)
 
-    def trusts_complex(self, function: Function, direction: Mapping[str, Any], size: float) -> bool:
-        """Whether the complex step agrees with central differences, so that the function is analytic."""
+    def trusts_complex(self, function: Function) -> bool | None:
+        """Whether the complex step agrees with central differences; None where this point does not tell."""
         import numpy as np
 
-        plain = function.extrapolated(direction, max(size, 1.0))
-        try:
-            stepped = function.complex_step(direction)
-        except UnfitError:
+        if not self.forward.complex_ready:
             return False
-        if plain.kinks or stepped.kinks or not np.isfinite(plain.value):
+        if not self.forward.foreign:
             return True
-        return abs(plain.value - stepped.value) <= _AGREE * max(1e-6, abs(plain.value)) + 10 * plain.error
+        told = None
+        for _ in range(_DIRECTIONS):
+            direction = {
+                name: np.asarray(self.rng.standard_normal(np.shape(function.values[name]))) for name in self.names
+            }
+            try:
+                stepped = function.complex_step(direction)
+            except UnfitError:
+                return False
+            plain = function.extrapolated(direction)
+            if plain.kinks or stepped.kinks or not plain.error <= _AGREE * abs(plain.value):
+                continue
+            if abs(plain.value - stepped.value) > _AGREE * abs(plain.value) + 10 * plain.error:
+                return False
+            told = True
+        return told
 
     def report(self, language: str, order: int = 1, notes: Sequence[str] = ()) -> Report:
         """Say what was found."""

@@ -59,7 +59,9 @@ def draw(inputs: Mapping[str, Input], sizes: Mapping[str, int], rng: Any, domain
     return {name: _draw(entry, _lengths(entry, sizes), rng, domain) for name, entry in inputs.items()}
 
 
-def structured(inputs: Mapping[str, Input], sizes: Mapping[str, int], kind: str, rng: Any, domain: str) -> dict[str, Any]:
+def structured(
+    inputs: Mapping[str, Input], sizes: Mapping[str, int], kind: str, rng: Any, domain: str
+) -> dict[str, Any]:
     """Give every input the structured value of this kind; declared structure (spd, orthogonal) is kept."""
     import numpy as np
 

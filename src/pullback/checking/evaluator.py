@@ -147,7 +147,9 @@ class Evaluator:
                 raise UnfitError("division by what is no scalar")
             else:
                 a, b = together(result, right)
-                result = {"+": np.add, "-": np.subtract, ".*": np.multiply, "./": np.divide, "/": np.divide}[operator](a, b)
+                result = {"+": np.add, "-": np.subtract, ".*": np.multiply, "./": np.divide, "/": np.divide}[operator](
+                    a, b
+                )
         return result
 
     def call(self, tree: Call, names: Mapping[str, Any]) -> Any:
@@ -254,7 +256,9 @@ class Evaluator:
                 return np.kron(*levelled(*values))
         if function == "norm":
             total = np.sum(values[0] * values[0])
-            self.kinks.see("norm at 0", total if np.any(np.real(values[0])) else np.max(np.abs(values[0]), initial=0) * 1j)
+            self.kinks.see(
+                "norm at 0", total if np.any(np.real(values[0])) else np.max(np.abs(values[0]), initial=0) * 1j
+            )
         if function == "norm1":
             self.kinks.see("norm1 at 0", values[0])
         if function not in WHOLE:

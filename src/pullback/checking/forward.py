@@ -21,6 +21,8 @@ class Forward:
 
     run: Run
     complex_ready: bool = True
+    foreign: bool = False
+    """Whether it is someone's own function, which may not be analytic although it takes complex numbers."""
 
     def __call__(self, values: Mapping[str, Any], sizes: Mapping[str, int], kinks: Kinks | None = None) -> Any:
         """Compute the output; raises UnfitError where there is none."""
@@ -46,7 +48,7 @@ def of_source(source: Program | Expression, program: Program) -> Forward:
 
 def of_function(function: Callable[[Mapping[str, Any]], Any], complex_ready: bool = True) -> Forward:
     """A function of a mapping of arrays."""
-    return Forward(lambda values, _sizes, _kinks: function(values), complex_ready)
+    return Forward(lambda values, _sizes, _kinks: function(values), complex_ready, foreign=True)
 
 
 def of_graph(program: Program) -> Forward:

@@ -44,8 +44,7 @@ def compare_torch(module: Any, examples: Sequence[Any], seed: int = 0) -> Agreem
     leaves, structure = tree.tree_flatten(tuple(examples))
     leaves = [e.detach().double().clone().requires_grad_() if e.is_floating_point() else e for e in leaves]
     result = wrapped(*tree.tree_unflatten(leaves, structure))
-    while isinstance(result, tuple | list):
-        result = result[0]
+    result = tree.tree_leaves(result)[0]
     g = torch.from_numpy(np.random.default_rng(seed).standard_normal(tuple(result.shape)))
     parameters = list(wrapped.parameters())
     wanted = [*(e for e in leaves if e.is_floating_point()), *parameters]
@@ -57,7 +56,9 @@ def compare_torch(module: Any, examples: Sequence[Any], seed: int = 0) -> Agreem
     values: dict[str, Any] = {n: e.detach().numpy() for n, e in zip(inputs, leaves, strict=True)}
     values.update({n: targets[by_name[n]].detach().numpy() for n in names if by_name[n]})
     right = dict(zip([id(w) for w in wanted], found, strict=True))
-    sources = {n: e for n, e in zip(inputs, leaves, strict=True)} | {n: targets[by_name[n]] for n in names if by_name[n]}
+    sources = {n: e for n, e in zip(inputs, leaves, strict=True)} | {
+        n: targets[by_name[n]] for n in names if by_name[n]
+    }
     free = [n for n in program.inputs if n in sources and sources[n].is_floating_point()]
     derived = backward(program, free, "upstream").evaluate({**program.constants, **values, "upstream": g.numpy()})
     worst = ("", 0.0)
@@ -65,7 +66,9 @@ def compare_torch(module: Any, examples: Sequence[Any], seed: int = 0) -> Agreem
         target = right[id(sources[name])]
         wanted_array = np.zeros(derived[name].shape) if target is None else target.numpy()
         scale = max(1.0, float(np.max(np.abs(wanted_array), initial=0.0)))
-        worst = max(worst, (name, float(np.max(np.abs(derived[name] - wanted_array), initial=0.0)) / scale), key=lambda w: w[1])
+        worst = max(
+            worst, (name, float(np.max(np.abs(derived[name] - wanted_array), initial=0.0)) / scale), key=lambda w: w[1]
+        )
     return Agreement(program.source, worst[0] or free[0], worst[1], len(free), "PyTorch", program)
 
 
@@ -80,7 +83,9 @@ def compare_jax(function: Callable[..., Any], examples: Sequence[Any], seed: int
     leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(tuple(examples))]
     names = list(program.inputs)[: len(leaves)]
     with enable_x64():
-        exact = jax.tree_util.tree_map(lambda a: np.asarray(a, dtype=np.float64) if np.asarray(a).dtype.kind == "f" else a, tuple(examples))
+        exact = jax.tree_util.tree_map(
+            lambda a: np.asarray(a, dtype=np.float64) if np.asarray(a).dtype.kind == "f" else a, tuple(examples)
+        )
         first = lambda *a: jax.tree_util.tree_leaves(function(*a))[0]  # noqa: E731
         result, pull = jax.vjp(first, *exact)
         g = np.random.default_rng(seed).standard_normal(np.shape(result))
@@ -92,5 +97,7 @@ def compare_jax(function: Callable[..., Any], examples: Sequence[Any], seed: int
     for name, target in zip(names, found, strict=True):
         if name in free:
             scale = max(1.0, float(np.max(np.abs(target), initial=0.0)))
-            worst = max(worst, (name, float(np.max(np.abs(derived[name] - target), initial=0.0)) / scale), key=lambda w: w[1])
+            worst = max(
+                worst, (name, float(np.max(np.abs(derived[name] - target), initial=0.0)) / scale), key=lambda w: w[1]
+            )
     return Agreement(program.source, worst[0] or free[0], worst[1], len(free), "JAX", program)

@@ -14,6 +14,8 @@ _FIRST_STEP = 1.0 / 16
 _SHRINK = 2.0
 _LEVELS = 7
 _NEAR = 1e-12
+_SMALL = 0.1
+_ROUNDING = 2.0**-52
 
 Index = tuple[int, ...]
 
@@ -64,7 +66,12 @@ class Function:
 
     def extrapolated(self, direction: Mapping[str, Any], size: float = 1.0) -> Measured:
         """Differentiate along a direction by central differences, extrapolated (Ridders 1982)."""
-        return ridders(lambda step: self._shifted(direction, step), size)
+        found = ridders(lambda step: self._shifted(direction, step), size)
+        if size < _SMALL and not found.kinks:
+            wider = ridders(lambda step: self._shifted(direction, step), 1.0)
+            if not wider.kinks and wider.error < found.error:
+                return wider
+        return found
 
     def _shifted(self, direction: Mapping[str, Any], step: float) -> tuple[float, list[bytes], set[str]]:
         import numpy as np
@@ -113,8 +120,9 @@ def ridders(function: Callable[[float], tuple[float, list[bytes], set[str]]], si
             row.append((factor * row[-1] - previous) / (factor - 1))
             factor *= _SHRINK**2
         if table:
+            noise = _ROUNDING * max(abs(above), abs(below)) / used
             for k in range(1, len(row)):
-                estimate = max(abs(row[k] - row[k - 1]), abs(row[k] - table[-1][k - 1]))
+                estimate = max(abs(row[k] - row[k - 1]), abs(row[k] - table[-1][k - 1]), noise)
                 if estimate <= error:
                     best, error = row[k], estimate
         else:
@@ -122,6 +130,11 @@ def ridders(function: Callable[[float], tuple[float, list[bytes], set[str]]], si
         table.append(row)
         if len(table) >= _LEVELS:
             break
-        if len(table) > 2 and np.isfinite(error) and abs(row[-1] - table[-2][-1]) > 4 * error + 1e-300 and error < 1e-9 * abs(best):
+        if (
+            len(table) > 2
+            and np.isfinite(error)
+            and abs(row[-1] - table[-2][-1]) > 4 * error + 1e-300
+            and error < 1e-9 * abs(best)
+        ):
             break
     return Measured(float(best), float(error), frozenset(crossed))

@@ -43,7 +43,9 @@ def check_python(
         )
     if values is None:
         raise ValuesError("example values are needed", hint="give values, one array for each input")
-    examples = [np.asarray(a, dtype=np.float64) if np.asarray(a).dtype.kind == "f" else np.asarray(a) for a in _arrays(values)]
+    examples = [
+        np.asarray(a, dtype=np.float64) if np.asarray(a).dtype.kind == "f" else np.asarray(a) for a in _arrays(values)
+    ]
     forward = of_function(lambda named: layer.forward(*_ordered(named, layer, examples)), layer.kind == "numpy")
     free = [n for n, e in zip(layer.names, examples, strict=False) if e.dtype.kind == "f"]
     asked = [wrt] if isinstance(wrt, str) else list(wrt or free)
@@ -89,7 +91,12 @@ def _points(layer: Layer, examples: Sequence[Any], rng: Any) -> list[Point]:
     points = [point("given", lambda e: e)]
     positive = all(np.all(e > 0) for e in examples if e.dtype.kind == "f")
     for k in range(RANDOM_POINTS):
-        points.append(point(f"random {k + 1}", lambda e: np.exp(rng.standard_normal(e.shape) / 2) if positive else rng.standard_normal(e.shape)))
+        points.append(
+            point(
+                f"random {k + 1}",
+                lambda e: np.exp(rng.standard_normal(e.shape) / 2) if positive else rng.standard_normal(e.shape),
+            )
+        )
     for name, number in _STRUCTURED.items():
         points.append(point(name, lambda e, number=number: np.full(e.shape, number)))  # type: ignore[misc]
     points.append(point("tiny", lambda e: 1e-8 * e))
@@ -112,7 +119,7 @@ def check_claimed(
 
     program = as_program(source, **reading)
     names = chosen(program, None)
-    forward = of_source(program if isinstance(source, str) else source, program)  # type: ignore[arg-type]
+    forward = of_source(program if isinstance(source, str) else source, program)
     rng = np.random.default_rng(seed)
 
     def gradients(point: Point, g: Any) -> Mapping[str, Any]:

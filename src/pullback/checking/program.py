@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pullback.checking.compare import Comparison
@@ -164,19 +164,34 @@ def _second(
             for k in range(min(value.size, 12)):
                 index = tuple(int(i) for i in np.unravel_index(k, value.shape))
 
-                def slope(step: float, name: str = name, index: tuple[int, ...] = index) -> tuple[float, list[bytes], set[str]]:
-                    moved = np.array(point.values[name], dtype=np.float64)
-                    moved[index] += step
-                    function = Function(comparison.forward, {**point.values, name: moved}, point.sizes, given)
-                    here = function.complex_step(along) if comparison.analytic else function.extrapolated(along)
-                    return here.value, sorted(kink.encode() for kink in here.kinks), set(here.kinks)
-
+                slope = _slope(comparison, point, given, along, name, index)
                 second = ridders(slope, max(1e-3, abs(float(value[index]))) if value.size else 1.0)
                 spread = second.error + (0.0 if comparison.analytic else 1e-7 * abs(second.value) + 1e-7)
                 measured.append((index, float(found[name][index]), Measured(second.value, spread, second.kinks)))
             before, comparison.relative = comparison.relative, max(comparison.relative or 0.0, _SECOND_TOLERANCE)
             comparison.collect(f"H·v of {name}", point, measured)
             comparison.relative = before
+
+
+def _slope(
+    comparison: Comparison,
+    point: Point,
+    upstream: Any,
+    along: Mapping[str, Any],
+    name: str,
+    index: tuple[int, ...],
+) -> Callable[[float], tuple[float, list[bytes], set[str]]]:
+    """The measured slope along a direction, as a function of one entry."""
+    import numpy as np
+
+    def slope(step: float) -> tuple[float, list[bytes], set[str]]:
+        moved = np.array(point.values[name], dtype=np.float64)
+        moved[index] += step
+        function = Function(comparison.forward, {**point.values, name: moved}, point.sizes, upstream)
+        here = function.complex_step(along) if comparison.analytic else function.extrapolated(along)
+        return here.value, sorted(kink.encode() for kink in here.kinks), set(here.kinks)
+
+    return slope
 
 
 def _products(
@@ -198,6 +213,8 @@ def _products(
         for other, part in zip(names, pull_back(results[entry.name].node, direction, variables), strict=True):
             totals[other].append((1, part))
     return {
-        name: Expression(add(totals[name], squeezed(program.inputs[name].shape)), program.inputs[name].shape, program, extra)
+        name: Expression(
+            add(totals[name], squeezed(program.inputs[name].shape)), program.inputs[name].shape, program, extra
+        )
         for name in names
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 
 from pullback.errors import PullbackError
@@ -11,7 +11,7 @@ from pullback.errors import PullbackError
 LANGUAGES = ("en", "ko")
 
 
-@lru_cache(maxsize=None)
+@cache
 def catalogue(language: str) -> Mapping[str, str]:
     """Load the messages of a language.
 

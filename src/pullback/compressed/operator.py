@@ -135,7 +135,9 @@ class Evaluated:
         output = pieces[0].output
         tied = [k for k in range(half) if output[k] == output[half + k]]
         loose = [output[k] for k in range(rank) if k % half not in tied]
-        return pieces[0] if tied and len(set(loose)) == len(loose) and not set(loose) & {output[k] for k in tied} else None
+        return (
+            pieces[0] if tied and len(set(loose)) == len(loose) and not set(loose) & {output[k] for k in tied} else None
+        )
 
     def _solve_core(self, piece: Piece, right: Any) -> Any:
         import numpy as np

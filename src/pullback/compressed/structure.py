@@ -6,8 +6,10 @@ products is kept as the parts of the outer product, with the samples as an axis.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pullback.planning.flattening import flattened
 from pullback.tensor.node import Factor, Node, Product, Rational, Sum, Term
 from pullback.tensor.product import product
 
@@ -54,12 +56,13 @@ def _scaled(term: Term, inner: Piece) -> Piece:
 
 def _parts(node: Product) -> Piece:
     """Cut a product where it falls into parts: at the label whose removal leaves most of them."""
+    factors, axes = flattened(node)
     outer = frozenset(node.output)
-    summed = [k for k in range(len(node.dimensions)) if k not in outer]
-    best = _components(node, None)
+    summed = [k for k in range(len(axes)) if k not in outer]
+    best = _components(factors, None)
     at: int | None = None
     for label in summed:
-        found = _components(node, label)
+        found = _components(factors, label)
         reach = [sum(1 for k in outer if any(k in f.indices for f in group)) for group in found]
         if len(outer) > 2 and len(found) > len(best) and max(reach, default=0) < len(outer):
             best, at = found, label
@@ -68,15 +71,15 @@ def _parts(node: Product) -> Piece:
         kept = [k for k in dict.fromkeys(node.output) if any(k in f.indices for f in group)]
         if at is not None and any(at in f.indices for f in group):
             kept.insert(0, at)
-        dimensions = {k: node.dimensions[k] for f in group for k in f.indices}
+        dimensions = {k: axes[k] for f in group for k in f.indices}
         parts.append((product([(f.node, f.indices, f.exponent) for f in group], kept, dimensions), tuple(kept)))
     return Piece(1, tuple(parts), node.output)
 
 
-def _components(node: Product, cut: int | None) -> list[list[Factor]]:
+def _components(factors: Sequence[Factor], cut: int | None) -> list[list[Factor]]:
     """Factors that hang together by labels other than ``cut``."""
     groups: list[tuple[set[int], list[Factor]]] = []
-    for factor in node.factors:
+    for factor in factors:
         labels = {k for k in factor.indices if k != cut}
         joined = [group for group in groups if group[0] & labels]
         groups = [group for group in groups if not group[0] & labels]

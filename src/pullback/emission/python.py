@@ -35,11 +35,23 @@ def numpy_source(subject: Subject) -> str:
     """A plain NumPy function with a self-check by central differences."""
     lines = _spelled(subject, NUMPY, subject.plan, list(subject.results))
     doc = "Give " + ", ".join(subject.results) + "."
-    text = [*opening(subject, "Derived by pullback; needs NumPy alone."), "", "import math", "", "import numpy as np", "", ""]
+    text = [
+        *opening(subject, "Derived by pullback; needs NumPy alone."),
+        "",
+        "import math",
+        "",
+        "import numpy as np",
+        "",
+        "",
+    ]
     text += _function(subject, NUMPY, subject.name, lines, doc)
     text += ["", "", 'if __name__ == "__main__":', *indented(_check_numpy(subject))]
     if not any("math." in line for line in text):
-        text = [line for k, line in enumerate(text) if not (line == "import math" or (line == "" and text[k - 1] == "import math"))]
+        text = [
+            line
+            for k, line in enumerate(text)
+            if not (line == "import math" or (line == "" and text[k - 1] == "import math"))
+        ]
     return "\n".join(text) + "\n"
 
 
@@ -148,14 +160,26 @@ def _torch_samples(subject: Subject) -> list[str]:
 
 def jax_source(subject: Subject) -> str:
     """A ``jax.custom_vjp`` pair."""
-    head = [*opening(subject, "Derived by pullback; needs JAX alone."), "", "import jax", "import jax.numpy as jnp", "", ""]
+    head = [
+        *opening(subject, "Derived by pullback; needs JAX alone."),
+        "",
+        "import jax",
+        "import jax.numpy as jnp",
+        "",
+        "",
+    ]
     given = ", ".join(subject.inputs)
     samples = ["import numpy as np", "", 'jax.config.update("jax_enable_x64", True)', *sample_lines(subject)]
     samples += [f"{name} = jnp.asarray({name})" for name in subject.inputs]
     if not subject.wrt:
         lines = _spelled(subject, JAX, subject.plan, list(subject.results))
         text = head + _function(subject, JAX, subject.name, lines, "Give " + ", ".join(subject.results) + ".")
-        text += ["", "", 'if __name__ == "__main__":', *indented([*samples, f"jax.jit({subject.name})({given})", 'print("runs")'])]
+        text += [
+            "",
+            "",
+            'if __name__ == "__main__":',
+            *indented([*samples, f"jax.jit({subject.name})({given})", 'print("runs")']),
+        ]
         return "\n".join(text) + "\n"
     assert subject.forward is not None
     layer_inputs = [name for name in subject.inputs if name != subject.upstream]

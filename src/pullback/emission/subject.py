@@ -83,8 +83,13 @@ def _of_expressions(expressions: Sequence[Expression], labels: Sequence[str] | N
         results[_free(wanted, [*names.values(), *results])] = expression.axes
     closed = [str(e) if labels is None else f"dL/d{labels[k]} = {e}" for k, e in enumerate(expressions)]
     lines = [line for text in closed for line in text.splitlines()]
-    latex = [e.latex() if labels is None else f"\\frac{{\\partial L}}{{\\partial {labels[k]}}} = {e.latex()}" for k, e in enumerate(expressions)]
-    return _subject(task, results, names, lines, "closed_form", latex=tuple(line for text in latex for line in text.splitlines()))
+    latex = [
+        e.latex() if labels is None else f"\\frac{{\\partial L}}{{\\partial {labels[k]}}} = {e.latex()}"
+        for k, e in enumerate(expressions)
+    ]
+    return _subject(
+        task, results, names, lines, "closed_form", latex=tuple(line for text in latex for line in text.splitlines())
+    )
 
 
 def _program_latex(program: Program, derived: Results) -> tuple[str, ...]:
@@ -110,7 +115,9 @@ def _subject(
     scalar: bool = False,
     latex: tuple[str, ...] = (),
 ) -> Subject:
-    dimensions = {n for entry in task.inputs.values() for axis in entry.shape for n in axis.names} | set(task.dimensions())
+    dimensions = {n for entry in task.inputs.values() for axis in entry.shape for n in axis.names} | set(
+        task.dimensions()
+    )
     taken = set(names.values()) | set(results)
     sizes: dict[str, str] = {}
     for dimension in sorted(dimensions):
@@ -141,7 +148,9 @@ def _identifier(name: str) -> str:
     return text if text and not text[0].isdigit() else f"v{text}"
 
 
-_RESERVED = frozenset({"np", "torch", "jax", "jnp", "math", "forward", "backward", "layer", "closed_form", "ctx", "out"})
+_RESERVED = frozenset(
+    {"np", "torch", "jax", "jnp", "math", "forward", "backward", "layer", "closed_form", "ctx", "out"}
+)
 
 
 def _free(name: str, taken: Mapping[str, object] | Sequence[str] | object, suffix: str = "_") -> str:

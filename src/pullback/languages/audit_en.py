@@ -48,18 +48,14 @@ MESSAGES: Mapping[str, str] = {
     "audit.runs": "this runs the Python code of {file}",
     "mistake.transposed": "it is the transpose of the right gradient",
     "mistake.row_or_column": (
-        "the entries are right, but they stand in a row where a column is wanted, or the other way "
-        "round"
+        "the entries are right, but they stand in a row where a column is wanted, or the other way round"
     ),
     "mistake.flattened": "the entries are right, but not in the shape of the variable: reshape it",
     "mistake.layout": (
-        "the entries are right, but laid out the other way: rows and columns were mixed up when "
-        "reshaping"
+        "the entries are right, but laid out the other way: rows and columns were mixed up when reshaping"
     ),
     "mistake.axes_permuted": "the axes are in the wrong order; the right order of the given ones is {order}",
-    "mistake.not_summed": (
-        "a sum is missing: {name} is used for every {axis}, so its gradient is summed over {axis}"
-    ),
+    "mistake.not_summed": ("a sum is missing: {name} is used for every {axis}, so its gradient is summed over {axis}"),
     "mistake.not_averaged": "a mean over {axis} is missing",
     "mistake.summed_too_much": "it is summed over axis {axis}, which the variable has",
     "mistake.summed_to_number": "it is summed to one number; the variable has axes, and so has its gradient",
@@ -67,24 +63,19 @@ MESSAGES: Mapping[str, str] = {
     "mistake.factor_missing_number": "a factor of {number} is missing",
     "mistake.factor_surplus_number": "there is a factor of {number} too many",
     "mistake.factor_and_sign": "it is {ratio} times the right gradient: a factor and the sign are wrong",
-    "mistake.mean_missing": (
-        "it is {n} times too large: a division by {n} is missing (a mean was taken for a sum)"
-    ),
+    "mistake.mean_missing": ("it is {n} times too large: a division by {n} is missing (a mean was taken for a sum)"),
     "mistake.mean_surplus": "it is divided by {n} once too often (a sum was taken for a mean)",
     "mistake.length_factor": "it is {ratio} times the right gradient",
     "mistake.constant_factor": "it is {ratio} times the right gradient, everywhere",
     "mistake.varying_factor": (
-        "it points the right way, but its length is wrong by a factor that changes from point to "
-        "point"
+        "it points the right way, but its length is wrong by a factor that changes from point to point"
     ),
     "mistake.upstream_forgotten": (
-        "the upstream gradient is forgotten: this is the right gradient only where every entry of g "
-        "is one"
+        "the upstream gradient is forgotten: this is the right gradient only where every entry of g is one"
     ),
     "mistake.swapped": "this is the gradient of {other}: the two are swapped",
     "mistake.structured": (
-        "this is the derivative by the free entries of a symmetric matrix; the gradient takes every "
-        "entry as free"
+        "this is the derivative by the free entries of a symmetric matrix; the gradient takes every entry as free"
     ),
     "mistake.symmetrised_sum": (
         "the transpose of the gradient is added to it; that is right only for one that is used twice"
@@ -95,16 +86,14 @@ MESSAGES: Mapping[str, str] = {
     "mistake.not_finite": "it has entries that are no finite numbers where the right gradient is finite",
     "mistake.decay": "it has {ratio} {name} on top: the gradient of a penalty that the program does not have",
     "mistake.in_place": (
-        "the backward pass changes {altered} in place, so what is computed from it afterwards is "
-        "wrong"
+        "the backward pass changes {altered} in place, so what is computed from it afterwards is wrong"
     ),
     "mistake.path": "in this step {part} is taken as a constant, so what flows back through it is lost",
     "mistake.two_paths": (
-        "{part} and {other} are taken as constants, so what flows back through them is lost (the other step: {also_step})"
+        "{part} and {other} are taken as constants, so what flows back through them is lost (the other "
+        "step: {also_step})"
     ),
-    "mistake.path_of_sum": (
-        "the path through {part} is forgotten: a sum hands its gradient to every one of its terms"
-    ),
+    "mistake.path_of_sum": ("the path through {part} is forgotten: a sum hands its gradient to every one of its terms"),
     "mistake.upstream": "the gradient that arrives at this step is not multiplied in",
     "mistake.transpose": "the gradient of {part} is transposed in this step",
     "mistake.transpose_other": "{part} is to be transposed in this step, and is not (or is, and should not be)",
@@ -116,31 +105,21 @@ MESSAGES: Mapping[str, str] = {
     "mistake.quotient_square": "the square of a quotient's derivative is forgotten: d(1/x) is -1/x^2",
     "mistake.mean_as_sum": "the mean is taken as a sum: its gradient is divided by {n}",
     "mistake.other_value": "{used} is used where {right} belongs",
-    "mistake.derivative_missing": (
-        "the derivative of {function} is missing: the gradient passes through it unchanged"
-    ),
+    "mistake.derivative_missing": ("the derivative of {function} is missing: the gradient passes through it unchanged"),
     "mistake.value_for_derivative": "the value of {function} is multiplied in, not its derivative",
-    "mistake.at_output": (
-        "the derivative of {function} is taken at its output (after the function), not at its input"
-    ),
+    "mistake.at_output": ("the derivative of {function} is taken at its output (after the function), not at its input"),
     "mistake.at_input": (
-        "the derivative of {function} is written for its output (such as s (1 - s)), but the input is "
-        "put in"
+        "the derivative of {function} is written for its output (such as s (1 - s)), but the input is put in"
     ),
     "mistake.divided": "the derivative of {function} is divided by, not multiplied with",
     "mistake.square_missing": "a square is missing in the derivative of {function}: it is 1 - {function}^2",
     "mistake.one_plus": "a sign is wrong inside the derivative of {function}: plus in place of minus",
     "mistake.one_missing": "the 1 is missing in the derivative of {function}",
     "mistake.sigmoid_half": "one of the two factors of sigmoid's derivative s (1 - s) is missing",
-    "mistake.mask_by_gradient": (
-        "the gradient is masked by its own sign; relu masks it by the sign of the input"
-    ),
-    "mistake.mask_both": (
-        "the gradient is masked by its own sign beside that of the input, as guided backprop does"
-    ),
+    "mistake.mask_by_gradient": ("the gradient is masked by its own sign; relu masks it by the sign of the input"),
+    "mistake.mask_both": ("the gradient is masked by its own sign beside that of the input, as guided backprop does"),
     "mistake.leak": (
-        "negative inputs let a part of the gradient through, as leaky_relu does; relu lets nothing "
-        "through"
+        "negative inputs let a part of the gradient through, as leaky_relu does; relu lets nothing through"
     ),
     "mistake.leak_missing": (
         "the slope for negative inputs is missing: leaky_relu lets a part of the gradient through"
@@ -157,8 +136,7 @@ MESSAGES: Mapping[str, str] = {
     "mistake.softmax_off_diagonal": "the term diag(p) of softmax's Jacobian is missing: it is diag(p) - p p'",
     "mistake.log_softmax": "this is the derivative of log softmax; here it is of softmax",
     "mistake.softmax_not_weighted": (
-        "the correction in softmax's derivative is sum(g), but it has to be g' p, weighted by the "
-        "outputs"
+        "the correction in softmax's derivative is sum(g), but it has to be g' p, weighted by the outputs"
     ),
     "mistake.softmax_axis": "the correction in softmax's derivative is summed over the wrong axis",
     "mistake.softmax_sign": "the correction in softmax's derivative is added; it has to be subtracted",
@@ -175,12 +153,8 @@ MESSAGES: Mapping[str, str] = {
     "mistake.edit.sign": "the sign of {part} is wrong",
     "mistake.edit.order": "the order of the factors is wrong: {part}",
     "mistake.edit.order_and_transpose": "the order of the factors and a transpose are wrong: {part}",
-    "mistake.edit.elementwise_for_product": (
-        "{part} is multiplied entry by entry; it has to be a matrix product"
-    ),
-    "mistake.edit.product_for_elementwise": (
-        "{part} is a matrix product; it has to be multiplied entry by entry"
-    ),
+    "mistake.edit.elementwise_for_product": ("{part} is multiplied entry by entry; it has to be a matrix product"),
+    "mistake.edit.product_for_elementwise": ("{part} is a matrix product; it has to be multiplied entry by entry"),
     "mistake.edit.other_name": "{written} is used where {right} belongs",
     "mistake.edit.power": "the power of {part} is wrong",
     "mistake.edit.power_kind": "{part}: a power of the whole and a power entry by entry are not the same",
@@ -204,12 +178,8 @@ MESSAGES: Mapping[str, str] = {
     "mistake.made.transpose_too_few": "{part} is transposed, and must not be",
     "mistake.made.sign": "the sign of {part} is wrong",
     "mistake.made.order": "the order of the factors is wrong; it has to be {part}",
-    "mistake.made.order_and_transpose": (
-        "the order of the factors and a transpose are wrong; it has to be {part}"
-    ),
-    "mistake.made.elementwise_for_product": (
-        "a matrix product is taken where it has to be entry by entry: {part}"
-    ),
+    "mistake.made.order_and_transpose": ("the order of the factors and a transpose are wrong; it has to be {part}"),
+    "mistake.made.elementwise_for_product": ("a matrix product is taken where it has to be entry by entry: {part}"),
     "mistake.made.product_for_elementwise": (
         "the multiplication is entry by entry where it has to be a matrix product: {part}"
     ),
@@ -258,4 +228,16 @@ MESSAGES: Mapping[str, str] = {
     "word.function_surplus": "a function",
     "word.other_function": "a function",
     "mistake.also_factor": "{first}; beside it, a factor of {also} is wrong",
+    "practice.welcome": "Write the gradient in the notation. hint: the next hint; skip: the answer; quit: stop.",
+    "practice.question": "{batch}{program}\n   inputs: {inputs}; {upstream} = dL/d(output)\n   dL/d{name} = ?",
+    "practice.question.scalar": "L: {batch}{program}\n   inputs: {inputs}\n   dL/d{name} = ?",
+    "practice.right": "right. Simplest form: {form}",
+    "practice.hint.shape": "hint 1: dL/d{name} has the shape of {name}: {shape}",
+    "practice.hint.path": "hint 2: the gradient takes this way to {name}: {path}",
+    "practice.hint.rule": "hint 3: the rules on the way (what g becomes): {rules}",
+    "practice.hint.form": "dL/d{name} = {form}",
+    "practice.score": (
+        "{solved} solved, {alone} of them at the first try without a hint; {given_up} given up; {answers} answers"
+    ),
+    "practice.mistakes": "{count} times: {kind}",
 }

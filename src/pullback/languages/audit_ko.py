@@ -50,10 +50,14 @@ MESSAGES: Mapping[str, str] = {
     "mistake.flattened": "성분은 맞지만 변수의 모양이 아닙니다. 모양을 다시 맞추어야 합니다",
     "mistake.layout": "성분은 맞지만 배치가 반대입니다. 모양을 바꿀 때 행과 열의 순서가 뒤바뀌었습니다",
     "mistake.axes_permuted": "축의 순서가 틀렸습니다. 주어진 축의 올바른 순서는 {order}입니다",
-    "mistake.not_summed": "합이 빠졌습니다. 변수 {name}은(는) {axis} 축의 모든 위치에서 쓰이므로, 기울기를 {axis} 축에 대해 더해야 합니다",
+    "mistake.not_summed": (
+        "합이 빠졌습니다. 변수 {name}은(는) {axis} 축의 모든 위치에서 쓰이므로, 기울기를 {axis} 축에 대해 더해야 합니다"
+    ),
     "mistake.not_averaged": "{axis} 축에 대한 평균이 빠졌습니다",
     "mistake.summed_too_much": "변수가 가지고 있는 축({axis}번째)까지 더해 버렸습니다",
-    "mistake.summed_to_number": "전체를 더해 수 하나로 만들었습니다. 변수에 축이 있으므로 기울기에도 같은 축이 있어야 합니다",
+    "mistake.summed_to_number": (
+        "전체를 더해 수 하나로 만들었습니다. 변수에 축이 있으므로 기울기에도 같은 축이 있어야 합니다"
+    ),
     "mistake.sign": "부호가 틀렸습니다",
     "mistake.factor_missing_number": "{number}배가 빠졌습니다",
     "mistake.factor_surplus_number": "{number}배가 더 곱해졌습니다",
@@ -63,9 +67,13 @@ MESSAGES: Mapping[str, str] = {
     "mistake.length_factor": "맞는 기울기의 {ratio}배입니다",
     "mistake.constant_factor": "어느 점에서나 맞는 기울기의 {ratio}배입니다",
     "mistake.varying_factor": "방향은 맞지만 크기가 점마다 다른 비율로 어긋납니다",
-    "mistake.upstream_forgotten": "위에서 내려오는 기울기 g를 곱하지 않았습니다. g의 모든 성분이 1일 때에만 맞는 식입니다",
+    "mistake.upstream_forgotten": (
+        "위에서 내려오는 기울기 g를 곱하지 않았습니다. g의 모든 성분이 1일 때에만 맞는 식입니다"
+    ),
     "mistake.swapped": "이것은 변수 {other}의 기울기입니다. 둘이 서로 바뀌었습니다",
-    "mistake.structured": "이것은 대칭행렬의 자유로운 성분에 대한 도함수입니다. 기울기는 모든 성분을 자유롭다고 봅니다",
+    "mistake.structured": (
+        "이것은 대칭행렬의 자유로운 성분에 대한 도함수입니다. 기울기는 모든 성분을 자유롭다고 봅니다"
+    ),
     "mistake.symmetrised_sum": "기울기에 그 전치를 더했습니다. 변수가 두 번 쓰일 때에만 맞습니다",
     "mistake.symmetrised": "기울기를 그 전치와 평균 냈습니다",
     "mistake.diagonal_only": "대각 성분만 남겼습니다",
@@ -75,7 +83,8 @@ MESSAGES: Mapping[str, str] = {
     "mistake.in_place": "역전파가 {altered}의 값을 제자리에서 바꿉니다. 그래서 그 뒤의 계산이 틀립니다",
     "mistake.path": "이 단계에서 {part}을(를) 상수로 보았습니다. 그래서 그쪽으로 흘러가는 기울기가 사라졌습니다",
     "mistake.two_paths": (
-        "{part}와(과) {other}을(를) 상수로 보았습니다. 그래서 그쪽으로 흘러가는 기울기가 사라졌습니다(다른 단계: {also_step})"
+        "{part}와(과) {other}을(를) 상수로 보았습니다. 그래서 그쪽으로 흘러가는 기울기가 "
+        "사라졌습니다(다른 단계: {also_step})"
     ),
     "mistake.path_of_sum": "{part} 쪽 경로를 빠뜨렸습니다. 합은 기울기를 모든 항에 그대로 넘겨줍니다",
     "mistake.upstream": "이 단계로 들어오는 기울기를 곱하지 않았습니다",
@@ -100,19 +109,24 @@ MESSAGES: Mapping[str, str] = {
     "mistake.sigmoid_half": "sigmoid의 도함수 s (1 - s)에서 인수 하나가 빠졌습니다",
     "mistake.mask_by_gradient": "기울기를 기울기 자신의 부호로 걸렀습니다. relu는 입력의 부호로 거릅니다",
     "mistake.mask_both": "입력의 부호뿐 아니라 기울기의 부호로도 걸렀습니다. 이것은 guided backprop 방식입니다",
-    "mistake.leak": "음의 입력에서도 기울기 일부가 통과합니다. 이것은 leaky_relu이며, relu는 전혀 통과시키지 않습니다",
+    "mistake.leak": (
+        "음의 입력에서도 기울기 일부가 통과합니다. 이것은 leaky_relu이며, relu는 전혀 통과시키지 않습니다"
+    ),
     "mistake.leak_missing": "음의 입력에 대한 기울기 비율이 빠졌습니다. leaky_relu는 기울기 일부를 통과시킵니다",
     "mistake.product_rule": "곱의 미분에서 한 항만 있습니다. {function}은(는) x와 x의 함수를 곱한 것입니다",
     "mistake.inner_sign": "{function}의 도함수인 sigmoid의 인자 부호가 틀렸습니다",
     "mistake.reciprocal_missing": "log의 인자로 나누지 않고 곱했습니다",
     "mistake.derivative_sign": "{function}의 도함수 부호가 틀렸습니다",
     "mistake.softmax_diagonal": (
-        "softmax 야코비 행렬의 대각 성분 p (1 - p)만 썼습니다. 모든 출력이 모든 입력에 의존하므로 야코비 행렬은 diag(p) - p p'입니다"
+        "softmax 야코비 행렬의 대각 성분 p (1 - p)만 썼습니다. 모든 출력이 모든 입력에 의존하므로 야코비 "
+        "행렬은 diag(p) - p p'입니다"
     ),
     "mistake.softmax_half": "softmax 야코비 행렬 diag(p) - p p'에서 - p p' 항이 빠졌습니다",
     "mistake.softmax_off_diagonal": "softmax 야코비 행렬 diag(p) - p p'에서 diag(p) 항이 빠졌습니다",
     "mistake.log_softmax": "이것은 log softmax의 도함수입니다. 여기서는 softmax의 도함수가 필요합니다",
-    "mistake.softmax_not_weighted": "softmax 도함수의 보정항이 sum(g)로 되어 있습니다. 출력으로 가중한 g' p여야 합니다",
+    "mistake.softmax_not_weighted": (
+        "softmax 도함수의 보정항이 sum(g)로 되어 있습니다. 출력으로 가중한 g' p여야 합니다"
+    ),
     "mistake.softmax_axis": "softmax 도함수의 보정항을 엉뚱한 축으로 더했습니다",
     "mistake.softmax_sign": "softmax 도함수의 보정항을 더했습니다. 빼야 합니다",
     "mistake.softmax_factor": "softmax 도함수 p .* (g - g' p)에서 앞의 인수 p가 빠졌습니다",
@@ -201,4 +215,16 @@ MESSAGES: Mapping[str, str] = {
     "word.function_surplus": "함수",
     "word.other_function": "함수",
     "mistake.also_factor": "{first}. 그 밖에 {also}배만큼 틀렸습니다",
+    "practice.welcome": "기울기를 표기법대로 적어 주십시오. 힌트: 다음 힌트, 정답: 정답 보기, 끝: 그만하기.",
+    "practice.question": "{batch}{program}\n   입력: {inputs}; {upstream} = dL/d(출력)\n   dL/d{name} = ?",
+    "practice.question.scalar": "L: {batch}{program}\n   입력: {inputs}\n   dL/d{name} = ?",
+    "practice.right": "맞습니다. 가장 간단한 꼴: {form}",
+    "practice.hint.shape": "힌트 1: dL/d{name}의 모양은 {name}의 모양과 같습니다: {shape}",
+    "practice.hint.path": "힌트 2: 기울기가 {name}까지 가는 길은 다음과 같습니다: {path}",
+    "practice.hint.rule": "힌트 3: 그 길에 있는 규칙(g가 바뀌는 모습)은 다음과 같습니다: {rules}",
+    "practice.hint.form": "dL/d{name} = {form}",
+    "practice.score": (
+        "{solved}개를 풀었고, 그중 {alone}개는 힌트 없이 한 번에 맞혔습니다. 포기 {given_up}개, 답 {answers}번"
+    ),
+    "practice.mistakes": "{count}번: {kind}",
 }

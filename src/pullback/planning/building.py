@@ -8,11 +8,12 @@ from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
+from pullback.operations.table import TABLE
 from pullback.planning.contracting import Contraction, ExplicitInverse, Operand
 from pullback.planning.drafting import Draft
 from pullback.planning.entrywise import lower_entrywise
+from pullback.planning.flattening import flattened
 from pullback.planning.steps import Extent
-from pullback.operations.table import TABLE
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_apply, topological
 from pullback.tensor.reshape import Linear
 
@@ -73,7 +74,8 @@ class Builder:
         if isinstance(node, Variable):
             return [self.standins[node]] if node in self.standins and self.standins[node] not in self.values else []
         below: list[Node] = []
-        for child in node.children:
+        children = [f.node for f in flattened(node)[0]] if isinstance(node, Product) else node.children
+        for child in children:
             if _is_inverse(child) and child not in self.values and child not in self.explicit:
                 below += (inner for inner in child.children if inner not in self.values)
             elif child not in self.values:
@@ -110,10 +112,11 @@ class Builder:
 
     def product(self, node: Product, coefficient: Rational) -> Value:
         """A product times a number."""
-        lengths = {k: axis.evaluate(self.sizes) for k, axis in enumerate(node.dimensions)}
+        factors, dimensions = flattened(node)
+        lengths = {k: axis.evaluate(self.sizes) for k, axis in enumerate(dimensions)}
         number = float(coefficient)
         operands: list[Operand] = []
-        for factor in node.factors:
+        for factor in factors:
             if _is_inverse(factor.node) and factor.exponent == 1 and factor.node not in self.explicit:
                 operand = self.inverse_operand(factor.node, factor.indices)
                 if operand is not None:
@@ -365,4 +368,3 @@ def _power(number: float, exponent: Rational) -> float:
         return math.nan
     power: float = number**exponent if isinstance(exponent, int) else number ** float(exponent)
     return power
-

@@ -101,9 +101,7 @@ def task_of_expressions(expressions: Sequence[Expression], names: Sequence[str] 
     return Task(inputs, roots, _arrangement(None if names is None else list(names), output=False))
 
 
-def task_of_program(
-    program: Program, wrt: Names, upstream: str, rate: float | None = None
-) -> Task:
+def task_of_program(program: Program, wrt: Names, upstream: str, rate: float | None = None) -> Task:
     """Compute a program's output and the gradients; with ``rate``, step down them in place instead."""
     names = chosen(program, wrt)
     output = program.output

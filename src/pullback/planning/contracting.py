@@ -13,7 +13,6 @@ from typing import NamedTuple
 from pullback.planning.drafting import Draft
 from pullback.planning.ordering import contraction_order
 
-
 _RANK_UPDATE = 24
 """From this width on BLAS does a symmetric product faster than a general one."""
 
@@ -36,6 +35,7 @@ class Contraction:
     def __init__(self, draft: Draft, lengths: Mapping[int, int]) -> None:
         self.draft = draft
         self.lengths = lengths
+        self.summed_next: frozenset[int] = frozenset()
 
     def run(self, operands: Sequence[Operand], output: Sequence[int], coefficient: float) -> Operand:
         """Contract all; the axes of the result are labels of ``output`` in the order of ``output``."""
@@ -53,15 +53,31 @@ class Contraction:
                 rest[place] = Operand(slot, rest[place].labels)
                 factor = None
         order = contraction_order([frozenset(o.labels) for o in rest], frozenset(wanted), self.lengths)
-        for first, second in order:
+        for turn, (first, second) in enumerate(order):
             b, a = rest.pop(second), rest.pop(first)
             alive = set(wanted).union(*(operand.labels for operand in rest))
+            self.summed_next = self.look_ahead(a, b, alive, rest, order[turn + 1 :], wanted)
             rest.append(self.pair(a, b, alive, wanted if not rest else None))
         (result,) = rest
         slot = self.draft.permute(self.plain(result), [result.labels.index(label) for label in wanted])
         if factor is not None:
             slot = self.draft.map("multiply", slot, factor)
         return Operand(slot, tuple(wanted))
+
+    def look_ahead(
+        self, a: Operand, b: Operand, alive: set[int], rest: Sequence[Operand], order: Sequence[tuple[int, int]],
+        wanted: Sequence[int],
+    ) -> frozenset[int]:  # fmt: skip
+        """The labels over which the product of a pair is summed where it is next used."""
+        here = {label for label in (*a.labels, *b.labels) if label in alive}
+        sets = [set(operand.labels) for operand in rest] + [here]
+        for first, second in order:
+            two, one = sets.pop(second), sets.pop(first)
+            left = set(wanted).union(*sets)
+            if one is here or two is here:
+                return frozenset((one & two) - left)
+            sets.append((one | two) & left)
+        return frozenset()
 
     def scalar(self, scalars: Sequence[Operand], coefficient: float) -> int | None:
         """Multiply what has no axes; None for the number one."""
@@ -163,7 +179,10 @@ class Contraction:
         if wanted is not None:
             return tuple(wanted)
         big, small = (a, b) if len(a.labels) >= len(b.labels) else (b, a)
-        return (*big.labels, *(label for label in small.labels if label not in big.labels))
+        labels = (*big.labels, *(label for label in small.labels if label not in big.labels))
+        last = tuple(label for label in labels if label in self.summed_next)
+        ends = bool(last) and last in (labels[: len(last)], labels[len(labels) - len(last) :])
+        return labels if ends else (*(label for label in labels if label not in last), *last)
 
     def size(self, labels: Sequence[int]) -> int:
         """The number of entries over these labels."""
@@ -179,6 +198,8 @@ class Contraction:
                 a, b, left, right = b, a, right, left
             left = [x for x in order if x in left]
             right = [x for x in order if x in right]
+        elif left and right and self.summed_next & set(left) and len(left) > 1 and not self.summed_next & set(right):
+            a, b, left, right = b, a, right, left
         gone = self.best_inner(a, b, gone)
         inner = self.size(gone)
         first = self.draft.shape(self.arranged(a, [*left, *gone]), (self.size(left), inner) if left else (inner,))

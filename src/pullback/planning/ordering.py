@@ -37,9 +37,7 @@ def pair_cost(a: Labels, b: Labels, kept: Labels, lengths: Mapping[int, int]) ->
     return _KERNEL + moved + work * max(_BLAS, 0.7 / max(narrow, 1))
 
 
-def contraction_order(
-    factors: Sequence[Labels], output: Labels, lengths: Mapping[int, int]
-) -> list[tuple[int, int]]:
+def contraction_order(factors: Sequence[Labels], output: Labels, lengths: Mapping[int, int]) -> list[tuple[int, int]]:
     """Give pairs of positions; each pair leaves the list and its product is put at the end.
 
     >>> contraction_order([frozenset({0, 1}), frozenset({1, 2}), frozenset({2})], frozenset({0}), {0: 50, 1: 50, 2: 50})

@@ -73,7 +73,10 @@ class Number(float):
         return Number.of(float(other) * float(self), _times(_say(other), _say(self)))
 
     def __pow__(self, other: Any, modulus: Any = None) -> Any:
-        return Number.of(float(self) ** float(other), f"{_say(self)} ** {float(other)!r}")
+        """Raise to a power."""
+        power = float(other)
+        text = f"1.0 / {_say(self)}" if power == -1 else f"{_say(self)} ** {power!r}"
+        return Number.of(float(self) ** power, text)
 
     def __repr__(self) -> str:
         return self.text
@@ -89,7 +92,18 @@ def _say(value: Any) -> str:
 
 
 def _times(left: str, right: str) -> str:
+    for one, two in ((left, right), (right, left)):
+        if one.startswith("(1.0 / ") and _is_literal(two):
+            return f"{two.strip('()')} / {one[7:-1]}"
     return right if left in ("1.0", "1") else left if right in ("1.0", "1") else f"{left} * {right}"
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        float(text.strip("()"))
+    except ValueError:
+        return False
+    return True
 
 
 def nominal_sizes(names: Iterable[str], spelled: dict[str, str]) -> dict[str, int]:

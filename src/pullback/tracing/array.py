@@ -85,11 +85,11 @@ class Array:
         return np.dtype(np.float64)
 
     @property
-    def T(self) -> Array:  # noqa: N802
+    def T(self) -> Array:
         return self._new(ops.permute(self.value, range(self.ndim)[::-1]))
 
     @property
-    def mT(self) -> Array:  # noqa: N802
+    def mT(self) -> Array:
         return self._new(ops.permute(self.value, [*range(self.ndim - 2), self.ndim - 1, self.ndim - 2]))
 
     @property
@@ -114,7 +114,7 @@ class Array:
     def __float__(self) -> float:
         raise refuse("float() of a traced array", hint="keep to array operations")
 
-    __int__ = __float__  # type: ignore[assignment]
+    __int__ = __float__
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise refuse("turning a traced array into a plain one", hint="this function leaves array operations")
@@ -224,7 +224,8 @@ class Array:
     def reshape(self, *shape: Any, **_: Any) -> Array:
         from pullback.tracing.namespace import reshape
 
-        return reshape(self, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape)
+        result: Array = reshape(self, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape)
+        return result
 
     def transpose(self, *axes: Any) -> Array:
         if not axes or axes == (None,):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pullback.dimension import ONE, Dimension
 from pullback.tracing import ops
@@ -11,11 +11,14 @@ from pullback.tracing.array import strided
 from pullback.tracing.tape import Recording, Shape, Value, refuse
 
 Rule = Callable[..., Any]
+R = TypeVar("R", bound=Rule)
 RULES: dict[str, Rule] = {}
 
 
-def _define(*names: str) -> Callable[[Rule], Rule]:
-    def decorate(rule: Rule) -> Rule:
+def define(*names: str) -> Callable[[R], R]:
+    """Enter a rule into the table under these names."""
+
+    def decorate(rule: R) -> R:
         for name in names:
             RULES[name] = rule
         return rule
@@ -28,7 +31,8 @@ def value(recording: Recording, thing: Any) -> Value:
     return thing if isinstance(thing, Value) else ops.filled(float(thing) if not isinstance(thing, int) else thing)
 
 
-def _shape(lengths: Sequence[int]) -> Shape:
+def shape_of(lengths: Sequence[int]) -> Shape:
+    """The shape of these lengths."""
     return tuple(Dimension.of(int(n)) for n in lengths)
 
 
@@ -57,9 +61,9 @@ RULES["expm1"] = lambda r, x: ops.subtract(ops.entrywise("exp", x), ops.filled(1
 RULES["softplus"] = lambda r, x, beta=1, threshold=20: (
     ops.entrywise("softplus", x) if beta == 1 else ops.scale(1 / beta, ops.entrywise("softplus", ops.scale(beta, x)))
 )
-RULES["clone"] = RULES["alias"] = RULES["contiguous"] = RULES["_to_copy"] = RULES["to"] = RULES["lift_fresh_copy"] = (
-    RULES["lift_fresh"]
-) = RULES["detach_"] = lambda r, x, *_, **__: x
+RULES["clone"] = RULES["alias"] = RULES["contiguous"] = RULES["_to_copy"] = RULES["to"] = RULES[
+    "lift_fresh_copy"
+] = RULES["lift_fresh"] = RULES["detach_"] = lambda r, x, *_, **__: x
 RULES["mul"] = lambda r, a, b: ops.multiply(value(r, a), value(r, b))
 RULES["div"] = lambda r, a, b: ops.divide(value(r, a), value(r, b))
 RULES["maximum"] = lambda r, a, b: ops.maximum(a, b)
@@ -71,8 +75,8 @@ RULES["lt"] = lambda r, a, b: ops.greater(value(r, b), a)
 RULES["ge"] = lambda r, a, b: ops.greater_equal(a, value(r, b))
 RULES["le"] = lambda r, a, b: ops.greater_equal(value(r, b), a)
 RULES["where"] = lambda r, c, a, b: ops.where(c, value(r, a), value(r, b))
-RULES["ne"] = lambda r, a, b: _different(r, a, b)
-RULES["eq"] = lambda r, a, b: ops.subtract(ops.filled(1), _different(r, a, b))
+RULES["ne"] = lambda r, a, b: different(r, a, b)
+RULES["eq"] = lambda r, a, b: ops.subtract(ops.filled(1), different(r, a, b))
 RULES["isnan"] = RULES["isinf"] = lambda r, x: ops.filled(0, x.shape)
 RULES["logical_not"] = RULES["bitwise_not"] = lambda r, a: ops.subtract(ops.filled(1), a)
 RULES["logical_and"] = RULES["bitwise_and"] = lambda r, a, b: ops.multiply(a, b)
@@ -89,13 +93,15 @@ def _random(name: str) -> Value:
     raise refuse(f"{name} in training", hint="use module.eval(), or p = 0")
 
 
-def _different(recording: Recording, a: Value, b: Any) -> Value:
+def different(recording: Recording, a: Value, b: Any) -> Value:
     """1 where two are not equal."""
     return ops.entrywise("abs", ops.entrywise("sign", ops.subtract(a, value(recording, b))))
 
 
-@_define("linalg_vector_norm")
-def _vector_norm(recording: Recording, x: Value, p: float = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Value:
+@define("linalg_vector_norm")
+def _vector_norm(
+    recording: Recording, x: Value, p: float = 2, dim: Any = None, keepdim: bool = False, **_: Any
+) -> Value:
     axes = list(range(x.rank)) if dim is None else [dim] if isinstance(dim, int) else dim
     if p == 1:
         return ops.sum_over(ops.entrywise("abs", x), axes, keepdim)
@@ -104,38 +110,38 @@ def _vector_norm(recording: Recording, x: Value, p: float = 2, dim: Any = None, 
     return ops.power(ops.sum_over(ops.power(x, 2), axes, keepdim), 0.5)
 
 
-@_define("embedding", "_embedding_bag", "index", "index_select", "gather", "scatter", "index_put")
+@define("embedding", "_embedding_bag", "index", "index_select", "gather", "scatter", "index_put")
 def _indexed(recording: Recording, *_: Any, **__: Any) -> Value:
     raise refuse("looking entries up by index", hint="write it as a product with a one-hot matrix")
 
 
-@_define("add")
+@define("add")
 def _add(recording: Recording, a: Any, b: Any, *, alpha: float = 1) -> Value:
     return ops.linear([(1, value(recording, a)), (alpha, value(recording, b))])
 
 
-@_define("sub")
+@define("sub")
 def _sub(recording: Recording, a: Any, b: Any, *, alpha: float = 1) -> Value:
     return ops.linear([(1, value(recording, a)), (-alpha, value(recording, b))])
 
 
-@_define("rsub")
+@define("rsub")
 def _rsub(recording: Recording, a: Any, b: Any, alpha: float = 1) -> Value:
     return ops.linear([(1, value(recording, b)), (-alpha, value(recording, a))])
 
 
-@_define("addmm", "addmv", "baddbmm")
+@define("addmm", "addmv", "baddbmm")
 def _addmm(recording: Recording, c: Value, a: Value, b: Value, *, beta: float = 1, alpha: float = 1) -> Value:
     return ops.linear([(beta, c), (alpha, ops.matmul(a, b))])
 
 
-@_define("linear")
+@define("linear")
 def _linear(recording: Recording, x: Value, w: Value, b: Value | None = None) -> Value:
     y = ops.matmul(x, ops.permute(w, [1, 0]))
     return y if b is None else ops.add(y, b)
 
 
-@_define("bilinear")
+@define("bilinear")
 def _bilinear(recording: Recording, x: Value, y: Value, w: Value, b: Value | None = None) -> Value:
     return _trilinear_of(x, y, w, b)
 
@@ -147,8 +153,18 @@ def _trilinear_of(x: Value, y: Value, w: Value, b: Value | None) -> Value:
     return z if b is None else ops.add(z, b)
 
 
-@_define("_trilinear")
-def _trilinear(recording: Recording, a: Value, b: Value, c: Value, e1: list[int], e2: list[int], e3: list[int], s: list[int], unroll: int = 1) -> Value:  # noqa: E501
+@define("_trilinear")
+def _trilinear(
+    recording: Recording,
+    a: Value,
+    b: Value,
+    c: Value,
+    e1: list[int],
+    e2: list[int],
+    e3: list[int],
+    s: list[int],
+    unroll: int = 1,
+) -> Value:
     parts = []
     for v, expand in ((a, e1), (b, e2), (c, e3)):
         for k in sorted(expand):
@@ -166,11 +182,11 @@ def _extreme(x: Value, dim: Any, keepdim: bool) -> Value:
     return x
 
 
-@_define("max")
+@define("max")
 def _max(recording: Recording, x: Value, *more: Any) -> Any:
     if more and not isinstance(more[0], Value):
         return ops.along("max", x, more[0], bool(more[1]) if len(more) > 1 else False), None
-    return ops.maximum(x, more[0]) if more else _extreme(ops.reshape(x, _shape([_entries(x)])), 0, False)
+    return ops.maximum(x, more[0]) if more else _extreme(ops.reshape(x, shape_of([_entries(x)])), 0, False)
 
 
 def _entries(x: Value) -> int:
@@ -180,20 +196,22 @@ def _entries(x: Value) -> int:
     return total
 
 
-@_define("sum")
+@define("sum")
 def _sum(recording: Recording, x: Value, dim: Any = None, keepdim: bool = False, **_: Any) -> Value:
     axes = list(range(x.rank)) if dim is None or dim == [] else [dim] if isinstance(dim, int) else dim
     return ops.sum_over(x, axes, keepdim)
 
 
-@_define("mean")
+@define("mean")
 def _mean(recording: Recording, x: Value, dim: Any = None, keepdim: bool = False, **_: Any) -> Value:
     axes = list(range(x.rank)) if dim is None or dim == [] else [dim] if isinstance(dim, int) else dim
     return ops.mean_over(x, axes, keepdim)
 
 
-@_define("var")
-def _var(recording: Recording, x: Value, dim: Any = None, *, correction: float = 1, keepdim: bool = False, **_: Any) -> Value:
+@define("var")
+def _var(
+    recording: Recording, x: Value, dim: Any = None, *, correction: float = 1, keepdim: bool = False, **_: Any
+) -> Value:
     axes = list(range(x.rank)) if dim is None else dim
     centred = ops.subtract(x, ops.mean_over(x, axes, True))
     count = 1
@@ -202,34 +220,34 @@ def _var(recording: Recording, x: Value, dim: Any = None, *, correction: float =
     return ops.scale(1 / (count - correction), ops.sum_over(ops.power(centred, 2), axes, keepdim))
 
 
-@_define("var_mean")
+@define("var_mean")
 def _var_mean(recording: Recording, x: Value, dim: Any = None, *, correction: float = 1, keepdim: bool = False) -> Any:
     axes = list(range(x.rank)) if dim is None else dim
     return _var(recording, x, axes, correction=correction, keepdim=keepdim), ops.mean_over(x, axes, keepdim)
 
 
-@_define("_softmax", "softmax")
+@define("_softmax", "softmax")
 def _softmax(recording: Recording, x: Value, dim: int, *_: Any, **__: Any) -> Value:
     return ops.along("softmax", x, dim)
 
 
-@_define("_safe_softmax")
+@define("_safe_softmax")
 def _safe(recording: Recording, x: Value, dim: int, *_: Any, **__: Any) -> Value:
     return ops.along("softmax", x, dim)
 
 
-@_define("_log_softmax", "log_softmax")
+@define("_log_softmax", "log_softmax")
 def _log_softmax(recording: Recording, x: Value, dim: int, *_: Any, **__: Any) -> Value:
     return ops.subtract(x, ops.along("logsumexp", x, dim, True))
 
 
-@_define("logsumexp")
+@define("logsumexp")
 def _logsumexp(recording: Recording, x: Value, dim: Any, keepdim: bool = False) -> Value:
     (axis,) = dim if isinstance(dim, list | tuple) else [dim]
     return ops.along("logsumexp", x, axis, keepdim)
 
 
-@_define("gelu")
+@define("gelu")
 def _gelu(recording: Recording, x: Value, *, approximate: str = "none") -> Value:
     if approximate == "none":
         return ops.entrywise("gelu", x)
@@ -238,32 +256,32 @@ def _gelu(recording: Recording, x: Value, *, approximate: str = "none") -> Value
     return ops.multiply(ops.scale(0.5, x), ops.add(ops.filled(1), slope))
 
 
-@_define("leaky_relu")
+@define("leaky_relu")
 def _leaky(recording: Recording, x: Value, negative_slope: float = 0.01) -> Value:
     positive = ops.entrywise("relu", x)
     return ops.linear([(1 - ops.exact(negative_slope), positive), (negative_slope, x)], "leaky_relu")
 
 
-@_define("elu")
+@define("elu")
 def _elu(recording: Recording, x: Value, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Value:
     negative = ops.minimum(x, ops.filled(0))
     below = ops.scale(alpha, ops.subtract(ops.entrywise("exp", ops.scale(input_scale, negative)), ops.filled(1)))
     return ops.scale(scale, ops.add(ops.entrywise("relu", x), below))
 
 
-@_define("hardtanh", "clamp")
+@define("hardtanh", "clamp")
 def _clamp(recording: Recording, x: Value, low: Any = None, high: Any = None) -> Value:
     if low is not None:
         x = ops.maximum(x, value(recording, low))
     return x if high is None else ops.minimum(x, value(recording, high))
 
 
-@_define("clamp_min")
+@define("clamp_min")
 def _clamp_min(recording: Recording, x: Value, low: Any) -> Value:
     return ops.maximum(x, value(recording, low))
 
 
-@_define("view", "reshape", "_unsafe_view")
+@define("view", "reshape", "_unsafe_view")
 def _view(recording: Recording, x: Value, shape: Sequence[int]) -> Value:
     lengths = [int(n) for n in shape]
     if -1 in lengths:
@@ -271,10 +289,10 @@ def _view(recording: Recording, x: Value, shape: Sequence[int]) -> Value:
         for n in lengths:
             known *= n if n != -1 else 1
         lengths[lengths.index(-1)] = _entries(x) // known
-    return ops.reshape(x, _shape(lengths))
+    return ops.reshape(x, shape_of(lengths))
 
 
-@_define("expand")
+@define("expand")
 def _expand(recording: Recording, x: Value, shape: Sequence[int], **_: Any) -> Value:
     lengths = list(shape)
     shift = len(lengths) - x.rank
@@ -282,30 +300,30 @@ def _expand(recording: Recording, x: Value, shape: Sequence[int], **_: Any) -> V
     return ops.broadcast_to(x, full)
 
 
-@_define("transpose")
+@define("transpose")
 def _transpose(recording: Recording, x: Value, a: int, b: int) -> Value:
     order = list(range(x.rank))
     order[a], order[b] = order[b], order[a]
     return ops.permute(x, order)
 
 
-@_define("squeeze")
+@define("squeeze")
 def _squeeze(recording: Recording, x: Value, dim: Any = None) -> Value:
     axes = list(range(x.rank)) if dim is None else [dim] if isinstance(dim, int) else dim
     return ops.squeeze(x, [k for k in axes if x.shape[k] is ONE])
 
 
-@_define("flatten")
+@define("flatten")
 def _flatten(recording: Recording, x: Value, start: int = 0, end: int = -1) -> Value:
     shape = [number(a) for a in x.shape]
     end %= x.rank
     total = 1
     for n in shape[start : end + 1]:
         total *= n
-    return ops.reshape(x, _shape([*shape[:start], total, *shape[end + 1 :]]))
+    return ops.reshape(x, shape_of([*shape[:start], total, *shape[end + 1 :]]))
 
 
-@_define("slice")
+@define("slice")
 def _slice(recording: Recording, x: Value, dim: int = 0, start: Any = None, stop: Any = None, step: int = 1) -> Value:
     length = number(x.shape[dim])
     first, last, by = slice(start, stop, step).indices(length)
@@ -314,14 +332,15 @@ def _slice(recording: Recording, x: Value, dim: int = 0, start: Any = None, stop
     return ops.take(x, dim, first, last - first)
 
 
-@_define("select")
+@define("select")
 def _select(recording: Recording, x: Value, dim: int, index: int) -> Value:
     at = index % number(x.shape[dim])
     return ops.squeeze(ops.take(x, dim, at, 1), [dim])
 
 
-@_define("split", "split_with_sizes")
-def _split(recording: Recording, x: Value, sizes: Any, dim: int = 0) -> list[Value]:
+@define("split", "split_with_sizes")
+def split(recording: Recording, x: Value, sizes: Any, dim: int = 0) -> list[Value]:
+    """Cut an axis into pieces of these sizes."""
     length = number(x.shape[dim])
     if isinstance(sizes, int):
         sizes = [min(sizes, length - k) for k in range(0, length, sizes)]
@@ -332,27 +351,27 @@ def _split(recording: Recording, x: Value, sizes: Any, dim: int = 0) -> list[Val
     return parts
 
 
-@_define("chunk")
+@define("chunk")
 def _chunk(recording: Recording, x: Value, count: int, dim: int = 0) -> list[Value]:
-    return _split(recording, x, -(-number(x.shape[dim]) // count), dim)
+    return split(recording, x, -(-number(x.shape[dim]) // count), dim)
 
 
-@_define("unbind")
+@define("unbind")
 def _unbind(recording: Recording, x: Value, dim: int = 0) -> list[Value]:
     return [_select(recording, x, dim, k) for k in range(number(x.shape[dim]))]
 
 
-@_define("cat")
+@define("cat")
 def _cat(recording: Recording, parts: Sequence[Value], dim: int = 0) -> Value:
     return ops.concat(list(parts), dim)
 
 
-@_define("stack")
+@define("stack")
 def _stack(recording: Recording, parts: Sequence[Value], dim: int = 0) -> Value:
     return ops.concat([ops.unsqueeze(p, dim) for p in parts], dim)
 
 
-@_define("constant_pad_nd")
+@define("constant_pad_nd")
 def _pad(recording: Recording, x: Value, padding: Sequence[int], fill: float = 0) -> Value:
     if fill != 0:
         raise refuse("padding with anything but zeros")
@@ -361,207 +380,16 @@ def _pad(recording: Recording, x: Value, padding: Sequence[int], fill: float = 0
     return x
 
 
-@_define("full", "ones", "zeros")
+@define("full", "ones", "zeros")
 def _full(recording: Recording, shape: Sequence[int], fill: Any = None, **_: Any) -> Value:
     if fill is None:
         raise refuse("a filled tensor of unknown value")
-    return ops.filled(fill, _shape(shape))
+    return ops.filled(fill, shape_of(shape))
 
 
-RULES["ones"] = lambda r, shape, **_: ops.filled(1, _shape(shape))
-RULES["zeros"] = lambda r, shape, **_: ops.filled(0, _shape(shape))
+RULES["ones"] = lambda r, shape, **_: ops.filled(1, shape_of(shape))
+RULES["zeros"] = lambda r, shape, **_: ops.filled(0, shape_of(shape))
 RULES["full_like"] = lambda r, x, fill, **_: ops.filled(fill, x.shape)
 RULES["zeros_like"] = lambda r, x, **_: ops.filled(0, x.shape)
 RULES["ones_like"] = lambda r, x, **_: ops.filled(1, x.shape)
 RULES["scalar_tensor"] = lambda r, fill, **_: ops.filled(fill)
-
-
-@_define("native_layer_norm", "layer_norm")
-def _layer_norm(recording: Recording, x: Value, shape: Sequence[int], w: Any = None, b: Any = None, eps: float = 1e-5, *_: Any) -> Any:  # noqa: E501
-    axes = list(range(x.rank - len(shape), x.rank))
-    centred = ops.subtract(x, ops.mean_over(x, axes, True))
-    variance = ops.mean_over(ops.power(centred, 2), axes, True)
-    root = ops.power(ops.add(variance, ops.filled(eps)), -0.5)
-    y = _affine(ops.multiply(centred, root), w, b)
-    return y, None, None
-
-
-def _affine(x: Value, w: Value | None, b: Value | None) -> Value:
-    x = x if w is None else ops.multiply(x, w)
-    return x if b is None else ops.add(x, b)
-
-
-@_define("rms_norm", "_fused_rms_norm")
-def _rms_norm(recording: Recording, x: Value, shape: Sequence[int], w: Any = None, eps: float | None = None) -> Any:
-    import numpy as np
-
-    eps = float(np.finfo(np.float64).eps) if eps is None else eps
-    axes = list(range(x.rank - len(shape), x.rank))
-    square = ops.mean_over(ops.power(x, 2), axes, True)
-    y = _affine(ops.multiply(x, ops.power(ops.add(square, ops.filled(eps)), -0.5)), w, None)
-    return y
-
-
-@_define("_native_batch_norm_legit_functional", "_native_batch_norm_legit", "native_batch_norm", "_batch_norm_with_update_functional")
-def _batch_norm(recording: Recording, x: Value, w: Any, b: Any, mean: Any, var: Any, *rest: Any) -> Any:
-    training, eps = (rest[0], rest[-1]) if isinstance(rest[0], bool) else (True, rest[-1])
-    axes = [k for k in range(x.rank) if k != 1]
-    shape = tuple(x.shape[1] if k == 1 else ONE for k in range(x.rank))
-    if training:
-        centred = ops.subtract(x, ops.mean_over(x, axes, True))
-        spread = ops.mean_over(ops.power(centred, 2), axes, True)
-    else:
-        centred = ops.subtract(x, ops.reshape(mean, shape))
-        spread = ops.reshape(var, shape)
-    y = ops.multiply(centred, ops.power(ops.add(spread, ops.filled(eps)), -0.5))
-    w, b = (v if v is None else ops.reshape(v, shape) for v in (w, b))
-    return _affine(y, w, b), None, None, mean, var
-
-
-@_define("_native_batch_norm_legit_no_training")
-def _batch_norm_still(recording: Recording, x: Value, w: Any, b: Any, mean: Value, var: Value, momentum: float, eps: float) -> Any:  # noqa: E501
-    return _batch_norm(recording, x, w, b, mean, var, False, momentum, eps)
-
-
-@_define("native_group_norm")
-def _group_norm(recording: Recording, x: Value, w: Any, b: Any, n: int, c: int, hw: int, groups: int, eps: float) -> Any:
-    split = ops.reshape(x, _shape([n, groups, (c // groups) * hw]))
-    centred = ops.subtract(split, ops.mean_over(split, [2], True))
-    spread = ops.mean_over(ops.power(centred, 2), [2], True)
-    y = ops.reshape(ops.multiply(centred, ops.power(ops.add(spread, ops.filled(eps)), -0.5)), x.shape)
-    shape = tuple(x.shape[1] if k == 1 else ONE for k in range(x.rank))
-    w, b = (v if v is None else ops.reshape(v, shape) for v in (w, b))
-    return _affine(y, w, b), None, None
-
-
-@_define("convolution", "conv1d", "conv2d")
-def _convolution(
-    recording: Recording,
-    x: Value,
-    w: Value,
-    b: Value | None,
-    stride: Sequence[int],
-    padding: Sequence[int],
-    dilation: Sequence[int],
-    transposed: bool = False,
-    output_padding: Sequence[int] = (),
-    groups: int = 1,
-) -> Value:
-    """A sum over the places of the kernel: the input shifted, times one matrix for each place."""
-    if transposed:
-        raise refuse("a transposed convolution")
-    if groups != 1:
-        raise refuse("a convolution in groups")
-    space = x.rank - 2
-    for k in range(space):
-        x = ops.pad(x, 2 + k, padding[k], padding[k])
-    kernel = [number(a) for a in w.shape[2:]]
-    counts = [
-        (number(x.shape[2 + k]) - dilation[k] * (kernel[k] - 1) - 1) // stride[k] + 1 for k in range(space)
-    ]
-    terms = []
-    for place in _places(kernel):
-        piece = x
-        for k in range(space):
-            start = place[k] * dilation[k]
-            if stride[k] == 1:
-                piece = ops.take(piece, 2 + k, start, counts[k])
-            else:
-                piece = strided(piece, 2 + k, start, min(start + (counts[k] - 1) * stride[k] + 1, number(piece.shape[2 + k])), stride[k])
-        weight = w
-        for k in range(space):
-            weight = ops.take(weight, 2 + k, place[k], 1)
-        weight = ops.squeeze(weight, [2 + k for k in range(space)])
-        places = list(range(10, 10 + space))
-        terms.append((1, ops.contract([(piece, [0, 1, *places], 1), (weight, [2, 1], 1)], [0, 2, *places], "convolution")))
-    y = ops.linear(terms, "sum over the kernel")
-    if b is None:
-        return y
-    return ops.add(y, ops.reshape(b, tuple(b.shape[0] if k == 1 else ONE for k in range(y.rank))))
-
-
-def _places(kernel: Sequence[int]) -> list[tuple[int, ...]]:
-    from itertools import product
-
-    return list(product(*(range(k) for k in kernel)))
-
-
-@_define("avg_pool2d", "avg_pool1d")
-def _avg_pool(recording: Recording, x: Value, kernel: Sequence[int], stride: Sequence[int] = (), *rest: Any) -> Value:
-    stride = list(stride) or list(kernel)
-    if any(rest) and rest[0] not in ([0], [0, 0], 0):
-        raise refuse("average pooling with padding")
-    space = len(kernel)
-    first = x.rank - space
-    terms = []
-    count = 1
-    for k in kernel:
-        count *= k
-    sizes = [(number(x.shape[first + k]) - kernel[k]) // stride[k] + 1 for k in range(space)]
-    for place in _places(kernel):
-        piece = x
-        for k in range(space):
-            stop = place[k] + (sizes[k] - 1) * stride[k] + 1
-            piece = ops.take(piece, first + k, place[k], sizes[k]) if stride[k] == 1 else strided(piece, first + k, place[k], stop, stride[k])  # noqa: E501
-        terms.append((1, piece))
-    return ops.scale(1 / count, ops.linear(terms, "sum over the window"))
-
-
-@_define("mse_loss")
-def _mse(recording: Recording, x: Value, y: Value, reduction: int = 1) -> Value:
-    return _reduced(ops.power(ops.subtract(x, y), 2), reduction)
-
-
-def _reduced(x: Value, reduction: int) -> Value:
-    axes = list(range(x.rank))
-    return x if reduction == 0 else ops.mean_over(x, axes) if reduction == 1 else ops.sum_over(x, axes)
-
-
-@_define("binary_cross_entropy_with_logits")
-def _bce(recording: Recording, x: Value, t: Value, weight: Any = None, pos_weight: Any = None, reduction: int = 1) -> Value:
-    if weight is not None or pos_weight is not None:
-        raise refuse("weights in binary_cross_entropy_with_logits")
-    return _reduced(ops.subtract(ops.entrywise("softplus", x), ops.multiply(x, t)), reduction)
-
-
-@_define("smooth_l1_loss", "huber_loss")
-def _huber(recording: Recording, x: Value, y: Value, reduction: int = 1, beta: float = 1.0) -> Value:
-    d = ops.entrywise("abs", ops.subtract(x, y))
-    near = ops.minimum(d, ops.filled(beta))
-    return _reduced(ops.linear([(0.5, ops.power(near, 2)), (beta, ops.subtract(d, near))]), reduction)
-
-
-@_define("nll_loss_forward")
-def _nll(recording: Recording, x: Value, target: Any, weight: Any = None, reduction: int = 1, ignore: int = -100) -> Any:
-    import numpy as np
-
-    labels = np.broadcast_to(target.array, [number(a) for a in target.shape]) if target.array is not None else None
-    if labels is None or weight is not None:
-        raise refuse("nll_loss with weights, or with labels that are computed")
-    labels = np.asarray(labels, dtype=int)
-    if np.any(labels == ignore):
-        raise refuse("nll_loss with ignored labels")
-    classes = number(x.shape[1])
-    shape = [labels.shape[0], classes, *labels.shape[1:]]
-    onehot = np.moveaxis(np.eye(classes)[labels], -1, 1).reshape(shape)
-    picked = ops.sum_over(ops.multiply(x, recording.constant(onehot)), [1])
-    return ops.scale(-1, _reduced(picked, reduction)), None
-
-
-@_define("scaled_dot_product_attention", "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_efficient_attention")
-def _attention(recording: Recording, q: Value, k: Value, v: Value, *rest: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None) -> Any:  # noqa: E501
-    if rest and isinstance(rest[0], Value):
-        attn_mask = rest[0]
-    is_causal = is_causal or any(option is True for option in rest)
-    size = number(q.shape[-1])
-    scores = ops.matmul(q, ops.permute(k, [*range(k.rank - 2), k.rank - 1, k.rank - 2]))
-    scores = ops.scale(scale if scale is not None else 1 / size**0.5, scores)
-    if is_causal:
-        import numpy as np
-
-        mask = np.triu(np.full((number(q.shape[-2]), number(k.shape[-2])), -1e9), 1)
-        scores = ops.add(scores, recording.constant(mask))
-    if attn_mask is not None:
-        scores = ops.add(scores, attn_mask)
-    result = ops.matmul(ops.along("softmax", scores, -1), v)
-    return (result, None)

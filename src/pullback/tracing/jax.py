@@ -12,8 +12,31 @@ from pullback.tracing.array import strided
 from pullback.tracing.tape import Recording, Shape, TracedProgram, Value, order_of, refuse
 
 Rule = Callable[[list[Value], Mapping[str, Any]], Value]
-_INLINED = frozenset(("pjit", "jit", "closed_call", "core_call", "remat", "checkpoint", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"))
-_PASSED = frozenset(("convert_element_type", "copy", "copy_p", "stop_gradient", "reduce_precision", "sharding_constraint", "pvary", "optimization_barrier"))
+_INLINED = frozenset(
+    (
+        "pjit",
+        "jit",
+        "closed_call",
+        "core_call",
+        "remat",
+        "checkpoint",
+        "custom_jvp_call",
+        "custom_vjp_call",
+        "custom_vjp_call_jaxpr",
+    )
+)
+_PASSED = frozenset(
+    (
+        "convert_element_type",
+        "copy",
+        "copy_p",
+        "stop_gradient",
+        "reduce_precision",
+        "sharding_constraint",
+        "pvary",
+        "optimization_barrier",
+    )
+)
 
 
 def from_jax(function: Callable[..., Any], *examples: Any, names: Sequence[str] | None = None) -> TracedProgram:
@@ -71,7 +94,10 @@ def _same(program: TracedProgram, run: Callable[..., Any], names: Sequence[str],
     from pullback.expression import evaluate_all
 
     rng = np.random.default_rng(5)
-    values = {n: rng.standard_normal(np.shape(a)) if np.asarray(a).dtype.kind == "f" else a for n, a in zip(names, leaves, strict=True)}
+    values = {
+        n: rng.standard_normal(np.shape(a)) if np.asarray(a).dtype.kind == "f" else a
+        for n, a in zip(names, leaves, strict=True)
+    }
     output = program.output
     (found,) = evaluate_all([(output.node, output.shape)], program.inputs, {**program.constants, **values})
     return bool(np.allclose(found, run(values), rtol=1e-10, atol=1e-12))
@@ -91,9 +117,9 @@ def enable_x64() -> Any:
     here = getattr(jax, "enable_x64", None)
     if here is not None:
         return here(True)
-    from jax.experimental import enable_x64 as older
+    from importlib import import_module
 
-    return older()
+    return import_module("jax.experimental").enable_x64()
 
 
 def _facts(leaf: Any) -> frozenset[str]:
@@ -162,8 +188,9 @@ class _Reader:
         try:
             return [rule(values, parameters)]
         except UnsupportedError as error:
-            raise refuse(f"{error.message.removesuffix(' is not read')} in {name}", _place(equation), error.hint) from None
-
+            raise refuse(
+                f"{error.message.removesuffix(' is not read')} in {name}", _place(equation), error.hint
+            ) from None
 
     def held(self, value: Value, equation: Any) -> Value:
         """A maximum that is held fixed is the shift of a softmax: left out, if that changes nothing."""
@@ -285,13 +312,16 @@ def _entrywise(name: str) -> Rule:
 
 
 RULES: dict[str, Rule] = {
-    **{name: _entrywise(name) for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs", "erf")},
+    **{
+        name: _entrywise(name)
+        for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs", "erf")
+    },
     "logistic": _entrywise("sigmoid"),
     "neg": lambda v, _: ops.scale(-1, v[0]),
     "add": lambda v, _: ops.add(*v),
     "add_any": lambda v, _: ops.add(*v),
     "sub": lambda v, _: ops.subtract(*v),
-    "mul": lambda v, _: ops.multiply(*v),
+    "mul": lambda v, _: ops.multiply(v[0], v[1]),
     "div": lambda v, _: ops.divide(*v),
     "max": lambda v, _: ops.maximum(*v),
     "min": lambda v, _: ops.minimum(*v),
@@ -345,6 +375,8 @@ def _cumsum(value: Value, parameters: Mapping[str, Any]) -> Value:
         column = steps[:, k]
         first = int(np.argmax(column))
         count = int(column.sum())
-        repeated = ops.broadcast_to(moved, tuple(Dimension.of(count) if a == axis else s for a, s in enumerate(value.shape)))
+        repeated = ops.broadcast_to(
+            moved, tuple(Dimension.of(count) if a == axis else s for a, s in enumerate(value.shape))
+        )
         terms.append((1, ops.pad(repeated, axis, first, length - first - count)))
     return ops.linear(terms, "cumulative sum")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pullback.dimension import ONE, Dimension
 from pullback.tracing import ops
@@ -15,8 +15,11 @@ Function = Callable[..., Any]
 FUNCTIONS: dict[str, Function] = {}
 
 
-def _define(*names: str) -> Callable[[Function], Function]:
-    def decorate(function: Function) -> Function:
+F = TypeVar("F", bound=Function)
+
+
+def _define(*names: str) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
         for name in names:
             FUNCTIONS[name] = function
         return function
@@ -74,9 +77,7 @@ for _name, _make in (
     FUNCTIONS[_name] = _binary(_make)
 FUNCTIONS["less"] = _binary(lambda a, b: ops.greater(b, a))
 FUNCTIONS["less_equal"] = _binary(lambda a, b: ops.greater_equal(b, a))
-FUNCTIONS["logaddexp"] = _binary(
-    lambda a, b: ops.add(a, ops.entrywise("softplus", ops.subtract(b, a)))
-)
+FUNCTIONS["logaddexp"] = _binary(lambda a, b: ops.add(a, ops.entrywise("softplus", ops.subtract(b, a))))
 FUNCTIONS["heaviside"] = _binary(lambda a, _: ops.greater(a, ops.filled(0)))
 
 
@@ -306,7 +307,7 @@ def _slogdet(a: Array) -> tuple[Array, Array]:
 
 
 @_define("linalg.norm", "linalg.vector_norm", "linalg.matrix_norm")
-def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
+def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
     if ord == 1 and (x.ndim == 1 or axis is not None):
         return _sum(abs(x), axis=axis, keepdims=keepdims)
     if ord not in (None, 2, "fro") or (ord == 2 and x.ndim == 2 and axis is None):

@@ -229,8 +229,8 @@ def along(name: str, value: Value, axis: int, keep: bool = True) -> Value:
     axis %= value.rank
     operation = _operation(name)
     same = bool(operation.signature.output)
-    shape = value.shape if same else tuple(
-        ONE if k == axis else a for k, a in enumerate(value.shape) if keep or k != axis
+    shape = (
+        value.shape if same else tuple(ONE if k == axis else a for k, a in enumerate(value.shape) if keep or k != axis)
     )
     if value.shape[axis] is ONE:
         if same:
@@ -449,7 +449,9 @@ def where(condition: Value, yes: Value, no: Value) -> Value:
 
 def greater(left: Value, right: Value) -> Value:
     """1 where the left is larger, else 0."""
-    difference = left if known(right) == 0.0 and left.shape == common_shape(left.shape, right.shape) else subtract(left, right)
+    difference = (
+        left if known(right) == 0.0 and left.shape == common_shape(left.shape, right.shape) else subtract(left, right)
+    )
     return entrywise("step", difference)
 
 

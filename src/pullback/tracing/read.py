@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pullback.errors import NotationError, UnsupportedError, ValuesError
+from pullback.errors import NotationError, ShapeError, UnsupportedError, ValuesError
 from pullback.tracing.tape import TracedProgram
 from pullback.tracing.trace import trace
 
@@ -44,9 +44,7 @@ def kind_of(source: Any) -> str:
     raise UnsupportedError(f"a {type(source).__name__} is not read", hint="give a function, a module or a program")
 
 
-def read_layer(
-    source: Any, backward: Backward | None, values: Any, shapes: Mapping[str, Any] | None = None
-) -> Layer:
+def read_layer(source: Any, backward: Backward | None, values: Any, shapes: Mapping[str, Any] | None = None) -> Layer:
     """Read a forward pass, with the backward pass that it brings along or that is given.
 
     Raises:
@@ -75,7 +73,11 @@ def _numpy(source: Any, backward: Backward | None, values: Any, shapes: Mapping[
     import numpy as np
 
     names = tuple(inspect.signature(source).parameters)
-    known = dict(zip(names, values, strict=False)) if values is not None and not isinstance(values, Mapping) else dict(values or {})
+    known = (
+        dict(zip(names, values, strict=False))
+        if values is not None and not isinstance(values, Mapping)
+        else dict(values or {})
+    )
     sizes: dict[str, Any] = {**{name: np.shape(value) for name, value in known.items()}, **(shapes or {})}
     names = tuple(name for name in names if name in sizes)
 
@@ -83,7 +85,49 @@ def _numpy(source: Any, backward: Backward | None, values: Any, shapes: Mapping[
         result = source(*arrays)
         return result[0] if isinstance(result, tuple | list) else result
 
-    return Layer("numpy", names, forward, _called(source, backward), lambda: trace(source, shapes=sizes))
+    called = _called(source, backward)
+
+    def program() -> TracedProgram:
+        if called is not None and not shapes:
+            named = _with_names(sizes)
+            if _runs_at_other_sizes(source, called, named):
+                try:
+                    return trace(source, shapes=named)
+                except (UnsupportedError, ShapeError):
+                    pass
+        return trace(source, shapes=sizes)
+
+    return Layer("numpy", names, forward, called, program)
+
+
+def _with_names(sizes: Mapping[str, Any]) -> dict[str, tuple[int | str, ...]]:
+    """Names for lengths, the same for the same length, so that a backward pass can be tried at others."""
+    letters = iter(("B", "n", "m", "k", "p", "q", "r", "s", *(f"n{k}" for k in range(1, 50))))
+    names: dict[int, str] = {}
+    result: dict[str, tuple[int | str, ...]] = {}
+    for name, shape in sizes.items():
+        for length in shape:
+            if length > 1 and length not in names:
+                names[length] = next(letters)
+        result[name] = tuple(names[length] if length > 1 else length for length in shape)
+    return result
+
+
+def _runs_at_other_sizes(source: Any, backward: Backward, named: Mapping[str, Any]) -> bool:
+    """Whether both passes run where the lengths are others."""
+    import numpy as np
+
+    order = dict.fromkeys(n for shape in named.values() for n in shape if isinstance(n, str))
+    lengths = dict(zip(order, (3, 5, 7, 4, 11, 13), strict=False))
+    rng = np.random.default_rng(0)
+    try:
+        arrays = [rng.standard_normal([lengths.get(n, n) for n in shape]) for shape in named.values()]
+        result = source(*arrays)
+        output = result[0] if isinstance(result, tuple | list) else result
+        backward(np.ones(np.shape(output)), *arrays)
+    except Exception:
+        return False
+    return True
 
 
 def _called(forward: Any, backward: Backward | None) -> Backward | None:

@@ -134,11 +134,9 @@ class Recording:
                 local[id(value)] = make_variable(normalise(name), axes_of(value.shape))
             else:
                 local[id(value)] = near
-        used = {name for name, entry in self.inputs.items() if name not in self.constants or entry}
-        inputs = {name: entry for name, entry in self.inputs.items() if name in used}
         texts = {called[id(step)]: step.step for step in steps}
         return TracedProgram(
-            title, tree.Program((), (), None, title), inputs, tuple(statements), None, ({}, {}),
+            title, tree.Program((), (), None, title), dict(self.inputs), tuple(statements), None, ({}, {}),
             dict(self.constants), function, texts,
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,10 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
 
     import torch
 
+    from pullback.tracing import aten_layers
     from pullback.tracing.aten import RULES
+
+    _ = aten_layers
 
     wrapped = copy.deepcopy(module).double() if isinstance(module, torch.nn.Module) else _as_module(module, torch)
     tree = torch.utils._pytree
@@ -51,12 +55,14 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        exported = torch.export.export(wrapped, nested, strict=False).run_decompositions(_decompositions(torch))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exported = torch.export.export(wrapped, nested, strict=False).run_decompositions(_decompositions(torch))
     except UnsupportedError:
         raise
     except Exception as error:
         raise UnsupportedError(
-            f"torch.export can't read {_title(module)}: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+            f"torch.export can't read {_title(module)}: {(str(error) or type(error).__name__).splitlines()[0][:200]}"
         ) from None
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
@@ -80,9 +86,17 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
             parameters[normalise(name)] = spec.target
             known[place] = _input(recording, name, state[spec.target])
         else:
-            tensor = exported.constants[spec.target] if kind != "BUFFER" or spec.target not in state else state[spec.target]
+            tensor = (
+                exported.constants[spec.target] if kind != "BUFFER" or spec.target not in state else state[spec.target]
+            )
             array = tensor.detach().numpy()
-            known[place] = recording.constant(array) if array.dtype.kind == "f" or array.size > 1 else array.item() if array.size == 1 else array
+            known[place] = (
+                recording.constant(array)
+                if array.dtype.kind == "f" or array.size > 1
+                else array.item()
+                if array.size == 1
+                else array
+            )
     output: Any = None
     for node in exported.graph.nodes:
         if node.op == "placeholder":
@@ -97,7 +111,9 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
     if not isinstance(output, Value):
         raise UnsupportedError(f"{_title(module)} gives no tensor that depends on its inputs")
     kinds = [None if tensor.is_floating_point() else tensor.dtype for tensor in tensors]
-    run = _runner(wrapped, list(zip(order, kinds, strict=True)), parameters, lambda flat: tree.tree_unflatten(flat, structure))
+    run = _runner(
+        wrapped, list(zip(order, kinds, strict=True)), parameters, lambda flat: tree.tree_unflatten(flat, structure)
+    )
     program = recording.program(output, f"{_title(module)}({', '.join(recording.inputs)})", {}, run)
     program.leaves.extend((name, "") for name in order)
     program.leaves.extend(parameters.items())
@@ -114,7 +130,7 @@ def _decompositions(torch: Any) -> Any:
 
 
 def _as_module(function: Callable[..., Any], torch: Any) -> Any:
-    class Wrapped(torch.nn.Module):  # type: ignore[misc,name-defined]
+    class Wrapped(torch.nn.Module):  # type: ignore[misc]
         def forward(self, *inputs: Any) -> Any:
             return function(*inputs)
 
@@ -130,7 +146,11 @@ def _parameter_names(module: Any, count: int) -> list[str]:
 
     function = getattr(module, "forward", module)
     try:
-        names = [p.name for p in inspect.signature(function).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        names = [
+            p.name
+            for p in inspect.signature(function).parameters.values()
+            if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ]
     except (TypeError, ValueError):
         names = []
     names = [_short.get(name, name) for name in names]
@@ -187,7 +207,11 @@ def _call(node: Any, known: Mapping[str, Any], recording: Recording, rules: Mapp
     options = {k: read(v) for k, v in node.kwargs.items()}
     if node.target is operator.getitem:
         return arguments[0][arguments[1]]
-    name = str(node.target).removeprefix("aten.").rsplit(".", 1)[0] if hasattr(node.target, "_schema") else getattr(node.target, "__name__", str(node.target))
+    name = (
+        str(node.target).removeprefix("aten.").rsplit(".", 1)[0]
+        if hasattr(node.target, "_schema")
+        else getattr(node.target, "__name__", str(node.target))
+    )
     folded = _folded(node, arguments, options, recording)
     if folded is not None:
         return folded
@@ -199,7 +223,9 @@ def _call(node: Any, known: Mapping[str, Any], recording: Recording, rules: Mapp
     except UnsupportedError as error:
         if "PyTorch" in error.message:
             raise
-        raise refuse(f"{error.message.removesuffix(' is not read')} in the PyTorch operation {name}", _place(node), error.hint) from None
+        raise refuse(
+            f"{error.message.removesuffix(' is not read')} in the PyTorch operation {name}", _place(node), error.hint
+        ) from None
 
 
 def _folded(node: Any, arguments: Sequence[Any], options: Mapping[str, Any], recording: Recording) -> Any:
@@ -210,14 +236,21 @@ def _folded(node: Any, arguments: Sequence[Any], options: Mapping[str, Any], rec
     example = node.meta.get("val")
     if any(a.array is None or id(a) in recording.values for a in tensors) or not torch.is_tensor(example):
         return None
-    if any(isinstance(a, list) and any(isinstance(b, Value) for b in a) for a in arguments) or options.get("device") == "meta":
+    if (
+        any(isinstance(a, list) and any(isinstance(b, Value) for b in a) for a in arguments)
+        or options.get("device") == "meta"
+    ):
         return None
 
     def concrete(a: Any, source: Any) -> Any:
         if not isinstance(a, Value):
             return a
         dtype = source.meta["val"].dtype
-        return torch.full([axis.number for axis in a.shape], a.array, dtype=torch.float64).to(dtype) if isinstance(a.array, float) else torch.from_numpy(a.array).to(dtype)
+        return (
+            torch.full([axis.number or 0 for axis in a.shape], a.array, dtype=torch.float64).to(dtype)
+            if isinstance(a.array, float)
+            else torch.from_numpy(a.array).to(dtype)
+        )
 
     result = node.target(*(concrete(a, n) for a, n in zip(arguments, node.args, strict=True)), **options)
     return recording.constant(result.numpy()) if torch.is_tensor(result) else None

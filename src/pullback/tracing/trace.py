@@ -14,7 +14,9 @@ from pullback.tracing.array import Array
 from pullback.tracing.tape import Recording, TracedProgram, Value
 
 
-def trace(function: Callable[..., Any], *examples: Any, shapes: Mapping[str, Any] | None = None, **more: Any) -> TracedProgram:
+def trace(
+    function: Callable[..., Any], *examples: Any, shapes: Mapping[str, Any] | None = None, **more: Any
+) -> TracedProgram:
     """Read a function written with NumPy, or with any array-API namespace, as a program.
 
     The function is run once on stand-ins for its arrays. What depends on values (a branch, an index, an
@@ -33,14 +35,13 @@ def trace(function: Callable[..., Any], *examples: Any, shapes: Mapping[str, Any
     Raises:
         UnsupportedError: The function does something that is not read; the place is named.
 
-    >>> import numpy as np, pullback as pb
-    >>> def layer(W, x):
-    ...     h = np.tanh(W @ x)
-    ...     return h
-    >>> print(pb.backward(trace(layer, W=("m", "n"), x=("n",))))
-    r = g .* (1 - tanh(W x).^2)
-    dL/dW = r x'
-    dL/dx = W' r
+    >>> import pullback as pb
+    >>> def layer(W, x, b):
+    ...     return W @ x + b
+    >>> print(pb.backward(trace(layer, W=("m", "n"), x=("n",), b=("m",))))
+    dL/dW = g x'
+    dL/dx = W' g
+    dL/db = g
     """
     import numpy as np
 

@@ -288,8 +288,8 @@ def _matrix(rows: Sequence[Sequence[str]], marks: Marks | None, sums: Marks | No
             origin = sums[i][j] if sums and i < len(sums) and j < len(sums[i]) else ""
             cells.append(f"<mtd{_attribute('entry', mark)}{_attribute('from', origin)}>{cell}</mtd>")
         body.append(f"<mtr>{''.join(cells)}</mtr>")
-    shown = f' class="{kind}"' if kind else ""
-    return _fenced(f"<mtable{shown}>{''.join(body)}</mtable>")
+    shown = f"m {kind}".strip()
+    return f'<mtable class="{shown}">{"".join(body)}</mtable>'
 
 
 def _fenced(inside: str) -> str:

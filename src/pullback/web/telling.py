@@ -54,6 +54,8 @@ class Teller:
             "text": self.words.step(step),
         }
         lines = self._lines(step, before)
+        if step.kind == "operand" and step.lines:
+            made["html"] = self.board.formula(_closed(step.lines))
         if lines:
             made["lines"] = lines
         if step.rule is not None:
@@ -91,3 +93,8 @@ class Teller:
                 if left and right:
                     return self.board.formula(numbers, None, sources(left, right, extent(result)))
         return self.board.formula(numbers)
+
+
+def _closed(lines: Sequence[Line]) -> Line:
+    """Of the lines of an operand, the closed form: the first about what the last is about."""
+    return next(line for line in lines if line.parts[0] == lines[-1].parts[0])

@@ -20,9 +20,13 @@ class Inexpressible(Exception):
 
 @dataclass(frozen=True)
 class Derived:
-    """What a library answers: one result for each of the case's, and what was done to get it."""
+    """What a library answers: one result for each of the case's, and what was done to get it.
+
+    ``forward`` is the translated program, whose value is compared with the case's too.
+    """
 
     results: dict[str, Any]
+    forward: Any = None
     note: str = ""
 
 

@@ -97,14 +97,13 @@ def notes(outcomes: Outcomes) -> str:
     """What was granted to the peers, counted."""
     found = rows(outcomes)
     overflowing = {n: _noted(found[n].values(), "overflows") for n in (SYMPY_BEST, TENSORGRAD)}
-    arrays, simple = (
-        _noted(found[SYMPY_BEST].values(), "by array_derive"),
-        _noted(found[TENSORGRAD].values(), "by simplify"),
-    )
+    arrays, turned = (_noted(found[SYMPY_BEST].values(), text) for text in ("by array_derive", "in the other layout"))
+    simple = _noted(found[TENSORGRAD].values(), "by simplify")
     zeros = {s: sum(_cause(v) == "returned zero" for v in found[f"SymPy, `{s}`"].values()) for s in SPELLINGS}
     return "\n".join(
         [
             f"- {arrays} right answers of SymPy came from `array_derive`, after `diff` had refused.",
+            f"- {turned} right answers of SymPy have the output's axes first; its others have the variable's first.",
             f"- {simple} right answers of tensorgrad came from `simplify`, after `full_simplify` had not.",
             *(
                 f"- {count} right formulas of {name.split(',')[0]} overflow in float64 at the values asked for;"

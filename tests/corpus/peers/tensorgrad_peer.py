@@ -342,6 +342,7 @@ def derive(case: Case, simplification: str = "full_simplify") -> Derived:
         if binding.name is not None:
             translator.names[binding.name] = value
     value = translator.renamed(value) if value.rank else value
+    forward = Result(value.tensor, value.edges, translator.sizes)
     if case.kind == "backward":
         shape = {edge: value.tensor.shape[edge] for edge in value.edges}
         upstream = translator.tg.Variable(case.upstream, **shape)
@@ -359,4 +360,4 @@ def derive(case: Case, simplification: str = "full_simplify") -> Derived:
         simplified = getattr(tensor, simplification)()
         str(simplified)
         results[order[0] if case.kind == "backward" else ""] = Result(simplified, edges, translator.sizes)
-    return Derived(results, "" if simplification == "full_simplify" else "by simplify")
+    return Derived(results, forward, "" if simplification == "full_simplify" else "by simplify")

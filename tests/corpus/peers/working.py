@@ -31,7 +31,10 @@ def _serve(pipe: Connection) -> None:
         identifier, system = asked
         prepare(cases[identifier])
         pipe.send("begun")
-        pipe.send(dataclasses.asdict(judge(cases[identifier], system)))
+        try:
+            pipe.send(dataclasses.asdict(judge(cases[identifier], system)))
+        except AssertionError as fault:
+            pipe.send(str(fault))
 
 
 class Worker:
@@ -62,13 +65,16 @@ class Worker:
         self.start().send((identifier, system))
         try:
             self.expect(STARTING)
-            return Verdict(**self.expect(LIMIT))
+            found = self.expect(LIMIT)
         except TimeoutError:
             self.stop()
             return Verdict("timeout", f"more than {LIMIT:.0f} s", seconds=LIMIT)
         except EOFError:
             self.stop()
             return Verdict("refused", "the process died")
+        if isinstance(found, str):
+            raise AssertionError(found)
+        return Verdict(**found)
 
     def stop(self) -> None:
         if self.process is not None:

@@ -1,0 +1,242 @@
+"""What whole layers of PyTorch's ATen library mean: normalisations, convolutions, losses, attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pullback.dimension import ONE
+from pullback.tracing import ops
+from pullback.tracing.array import strided
+from pullback.tracing.aten import define, number, shape_of
+from pullback.tracing.tape import Recording, Value, refuse
+
+
+@define("native_layer_norm", "layer_norm")
+def _layer_norm(
+    recording: Recording, x: Value, shape: Sequence[int], w: Any = None, b: Any = None, eps: float = 1e-5, *_: Any
+) -> Any:
+    axes = list(range(x.rank - len(shape), x.rank))
+    centred = ops.subtract(x, ops.mean_over(x, axes, True))
+    variance = ops.mean_over(ops.power(centred, 2), axes, True)
+    root = ops.power(ops.add(variance, ops.filled(eps)), -0.5)
+    y = _affine(ops.multiply(centred, root), w, b)
+    return y, None, None
+
+
+def _affine(x: Value, w: Value | None, b: Value | None) -> Value:
+    x = x if w is None else ops.multiply(x, w)
+    return x if b is None else ops.add(x, b)
+
+
+@define("rms_norm", "_fused_rms_norm")
+def _rms_norm(recording: Recording, x: Value, shape: Sequence[int], w: Any = None, eps: float | None = None) -> Any:
+    import numpy as np
+
+    eps = float(np.finfo(np.float64).eps) if eps is None else eps
+    axes = list(range(x.rank - len(shape), x.rank))
+    square = ops.mean_over(ops.power(x, 2), axes, True)
+    y = _affine(ops.multiply(x, ops.power(ops.add(square, ops.filled(eps)), -0.5)), w, None)
+    return y
+
+
+@define(
+    "_native_batch_norm_legit_functional",
+    "_native_batch_norm_legit",
+    "native_batch_norm",
+    "_batch_norm_with_update_functional",
+)
+def _batch_norm(recording: Recording, x: Value, w: Any, b: Any, mean: Any, var: Any, *rest: Any) -> Any:
+    training, eps = (rest[0], rest[-1]) if isinstance(rest[0], bool) else (True, rest[-1])
+    axes = [k for k in range(x.rank) if k != 1]
+    shape = tuple(x.shape[1] if k == 1 else ONE for k in range(x.rank))
+    if training:
+        centred = ops.subtract(x, ops.mean_over(x, axes, True))
+        spread = ops.mean_over(ops.power(centred, 2), axes, True)
+    else:
+        centred = ops.subtract(x, ops.reshape(mean, shape))
+        spread = ops.reshape(var, shape)
+    y = ops.multiply(centred, ops.power(ops.add(spread, ops.filled(eps)), -0.5))
+    w, b = (v if v is None else ops.reshape(v, shape) for v in (w, b))
+    return _affine(y, w, b), None, None, mean, var
+
+
+@define("_native_batch_norm_legit_no_training")
+def _batch_norm_still(
+    recording: Recording, x: Value, w: Any, b: Any, mean: Value, var: Value, momentum: float, eps: float
+) -> Any:
+    return _batch_norm(recording, x, w, b, mean, var, False, momentum, eps)
+
+
+@define("native_group_norm")
+def _group_norm(
+    recording: Recording, x: Value, w: Any, b: Any, n: int, c: int, hw: int, groups: int, eps: float
+) -> Any:
+    split = ops.reshape(x, shape_of([n, groups, (c // groups) * hw]))
+    centred = ops.subtract(split, ops.mean_over(split, [2], True))
+    spread = ops.mean_over(ops.power(centred, 2), [2], True)
+    y = ops.reshape(ops.multiply(centred, ops.power(ops.add(spread, ops.filled(eps)), -0.5)), x.shape)
+    shape = tuple(x.shape[1] if k == 1 else ONE for k in range(x.rank))
+    w, b = (v if v is None else ops.reshape(v, shape) for v in (w, b))
+    return _affine(y, w, b), None, None
+
+
+@define("convolution", "conv1d", "conv2d")
+def _convolution(
+    recording: Recording,
+    x: Value,
+    w: Value,
+    b: Value | None,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    transposed: bool = False,
+    output_padding: Sequence[int] = (),
+    groups: int = 1,
+) -> Value:
+    """A sum over the places of the kernel: the input shifted, times one matrix for each place."""
+    if transposed:
+        raise refuse("a transposed convolution")
+    if groups != 1:
+        raise refuse("a convolution in groups")
+    space = x.rank - 2
+    for k in range(space):
+        x = ops.pad(x, 2 + k, padding[k], padding[k])
+    kernel = [number(a) for a in w.shape[2:]]
+    counts = [(number(x.shape[2 + k]) - dilation[k] * (kernel[k] - 1) - 1) // stride[k] + 1 for k in range(space)]
+    terms = []
+    for place in _places(kernel):
+        piece = x
+        for k in range(space):
+            start = place[k] * dilation[k]
+            if stride[k] == 1:
+                piece = ops.take(piece, 2 + k, start, counts[k])
+            else:
+                piece = strided(
+                    piece,
+                    2 + k,
+                    start,
+                    min(start + (counts[k] - 1) * stride[k] + 1, number(piece.shape[2 + k])),
+                    stride[k],
+                )
+        weight = w
+        for k in range(space):
+            weight = ops.take(weight, 2 + k, place[k], 1)
+        weight = ops.squeeze(weight, [2 + k for k in range(space)])
+        places = list(range(10, 10 + space))
+        terms.append(
+            (1, ops.contract([(piece, [0, 1, *places], 1), (weight, [2, 1], 1)], [0, 2, *places], "convolution"))
+        )
+    y = ops.linear(terms, "sum over the kernel")
+    if b is None:
+        return y
+    return ops.add(y, ops.reshape(b, tuple(b.shape[0] if k == 1 else ONE for k in range(y.rank))))
+
+
+def _places(kernel: Sequence[int]) -> list[tuple[int, ...]]:
+    from itertools import product
+
+    return list(product(*(range(k) for k in kernel)))
+
+
+@define("avg_pool2d", "avg_pool1d")
+def _avg_pool(recording: Recording, x: Value, kernel: Sequence[int], stride: Sequence[int] = (), *rest: Any) -> Value:
+    stride = list(stride) or list(kernel)
+    if any(rest) and rest[0] not in ([0], [0, 0], 0):
+        raise refuse("average pooling with padding")
+    space = len(kernel)
+    first = x.rank - space
+    terms = []
+    count = 1
+    for k in kernel:
+        count *= k
+    sizes = [(number(x.shape[first + k]) - kernel[k]) // stride[k] + 1 for k in range(space)]
+    for place in _places(kernel):
+        piece = x
+        for k in range(space):
+            stop = place[k] + (sizes[k] - 1) * stride[k] + 1
+            piece = (
+                ops.take(piece, first + k, place[k], sizes[k])
+                if stride[k] == 1
+                else strided(piece, first + k, place[k], stop, stride[k])
+            )
+        terms.append((1, piece))
+    return ops.scale(1 / count, ops.linear(terms, "sum over the window"))
+
+
+@define("mse_loss")
+def _mse(recording: Recording, x: Value, y: Value, reduction: int = 1) -> Value:
+    return _reduced(ops.power(ops.subtract(x, y), 2), reduction)
+
+
+def _reduced(x: Value, reduction: int) -> Value:
+    axes = list(range(x.rank))
+    return x if reduction == 0 else ops.mean_over(x, axes) if reduction == 1 else ops.sum_over(x, axes)
+
+
+@define("binary_cross_entropy_with_logits")
+def _bce(
+    recording: Recording, x: Value, t: Value, weight: Any = None, pos_weight: Any = None, reduction: int = 1
+) -> Value:
+    if weight is not None or pos_weight is not None:
+        raise refuse("weights in binary_cross_entropy_with_logits")
+    return _reduced(ops.subtract(ops.entrywise("softplus", x), ops.multiply(x, t)), reduction)
+
+
+@define("smooth_l1_loss", "huber_loss")
+def _huber(recording: Recording, x: Value, y: Value, reduction: int = 1, beta: float = 1.0) -> Value:
+    d = ops.entrywise("abs", ops.subtract(x, y))
+    near = ops.minimum(d, ops.filled(beta))
+    return _reduced(ops.linear([(0.5, ops.power(near, 2)), (beta, ops.subtract(d, near))]), reduction)
+
+
+@define("nll_loss_forward")
+def _nll(
+    recording: Recording, x: Value, target: Any, weight: Any = None, reduction: int = 1, ignore: int = -100
+) -> Any:
+    import numpy as np
+
+    labels = np.broadcast_to(target.array, [number(a) for a in target.shape]) if target.array is not None else None
+    if labels is None or weight is not None:
+        raise refuse("nll_loss with weights, or with labels that are computed")
+    labels = np.asarray(labels, dtype=int)
+    if np.any(labels == ignore):
+        raise refuse("nll_loss with ignored labels")
+    classes = number(x.shape[1])
+    shape = [labels.shape[0], classes, *labels.shape[1:]]
+    onehot = np.moveaxis(np.eye(classes)[labels], -1, 1).reshape(shape)
+    picked = ops.sum_over(ops.multiply(x, recording.constant(onehot)), [1])
+    return ops.scale(-1, _reduced(picked, reduction)), None
+
+
+@define(
+    "scaled_dot_product_attention",
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_efficient_attention",
+)
+def _attention(
+    recording: Recording,
+    q: Value,
+    k: Value,
+    v: Value,
+    *rest: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Any:
+    if rest and isinstance(rest[0], Value):
+        attn_mask = rest[0]
+    is_causal = is_causal or any(option is True for option in rest)
+    size = number(q.shape[-1])
+    scores = ops.matmul(q, ops.permute(k, [*range(k.rank - 2), k.rank - 1, k.rank - 2]))
+    scores = ops.scale(scale if scale is not None else 1 / size**0.5, scores)
+    if is_causal:
+        import numpy as np
+
+        mask = np.triu(np.full((number(q.shape[-2]), number(k.shape[-2])), -1e9), 1)
+        scores = ops.add(scores, recording.constant(mask))
+    if attn_mask is not None:
+        scores = ops.add(scores, attn_mask)
+    result = ops.matmul(ops.along("softmax", scores, -1), v)
+    return (result, None)
