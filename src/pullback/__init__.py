@@ -16,11 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pullback.auditing.audit import audit as audit
+    from pullback.checking.check import check as check
     from pullback.deriving import backward as backward
     from pullback.deriving import gradient as gradient
     from pullback.deriving import hessian as hessian
     from pullback.deriving import jacobian as jacobian
     from pullback.deriving import parse as parse
+    from pullback.emission.emitting import emit_program as emit
     from pullback.errors import NotationError as NotationError
     from pullback.errors import PullbackError as PullbackError
     from pullback.errors import ShapeError as ShapeError
@@ -29,13 +32,28 @@ if TYPE_CHECKING:
     from pullback.expression import Expression as Expression
     from pullback.expression import Results as Results
     from pullback.lowering.program import Program as Program
+    from pullback.compiling import compile_program as compile
     from pullback.rendering.derivation import Derivation as Derivation
     from pullback.rendering.derivation import derive as derive
+    from pullback.tracing.jax import from_jax as from_jax
+    from pullback.tracing.sympy import from_sympy as from_sympy
+    from pullback.tracing.sympy import to_sympy as to_sympy
+    from pullback.tracing.torch import from_torch as from_torch
+    from pullback.tracing.trace import trace as trace
 
 __version__ = "0.1.0"
 
 _MODULES = {
     "backward": "deriving",
+    "compile": "compiling:compile_program",
+    "emit": "emission.emitting:emit_program",
+    "check": "checking.check",
+    "audit": "auditing.audit",
+    "trace": "tracing.trace",
+    "from_torch": "tracing.torch",
+    "from_jax": "tracing.jax",
+    "from_sympy": "tracing.sympy",
+    "to_sympy": "tracing.sympy",
     "gradient": "deriving",
     "hessian": "deriving",
     "jacobian": "deriving",
@@ -60,7 +78,8 @@ def __getattr__(name: str) -> Any:
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module 'pullback' has no attribute {name!r}")
-    value = getattr(import_module(f"pullback.{module}"), name)
+    place, _, attribute = module.partition(":")
+    value = getattr(import_module(f"pullback.{place}"), attribute or name)
     globals()[name] = value
     return value
 

@@ -132,6 +132,19 @@ class Expression:
         return result
 
 
+    def compile(self, backend: str = "numpy", reuse: bool = False, dtype: Any = None) -> Any:
+        """Compile it into a function of arrays by name; see ``pullback.compiling``."""
+        from importlib import import_module
+
+        return import_module("pullback.compiling").compile_expression(self, backend, reuse, dtype)
+
+    def emit(self, target: str = "numpy") -> str:
+        """Write it as source of its own: numpy, numpy-out, torch, jax, c, latex."""
+        from importlib import import_module
+
+        return str(import_module("pullback.emission.emitting").emit_expression(self, target))
+
+
 def evaluate_all(
     roots: Sequence[tuple[Node, tuple[Dimension, ...]]], inputs: Mapping[str, Input], values: Mapping[str, Any]
 ) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 
 import pullback as pb
 from pullback.expression import Expression
-from pullback.planning.compiling import compile_expression, compile_program
+from pullback.compiling import compile_expression, compile_program
 from tests.corpus import loading
 from tests.corpus.loading import Case
 from tests.corpus.run import derive

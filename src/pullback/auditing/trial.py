@@ -10,7 +10,7 @@ from pullback.auditing.stages import Stage
 from pullback.checking.draw import dimension_names, draw, prime_sizes
 from pullback.checking.evaluator import Evaluator, UnfitError
 from pullback.checking.forward import Forward, of_source
-from pullback.checking.program import find_domain
+from pullback.checking.program import find_domain, given_sizes, well_defined
 from pullback.dimension import ONE
 from pullback.evaluation.interpreter import interpret
 from pullback.expression import Results
@@ -94,10 +94,9 @@ def trials(
     dims = dimension_names(program.inputs, [n for s in stages for axis in s.shape for n in sorted(axis.names)])  # type: ignore[attr-defined]
     made = []
     for turn in range(count):
-        sizes = prime_sizes(dims, turn, LENGTHS)
         fixed = {**getattr(program, "constants", {}), **(given or {})}
         fixed = {normalise(name): np.asarray(value, dtype=np.float64) for name, value in fixed.items()}
-        values = _finite(program, forward, sizes, rng, domain, fixed)
+        sizes, values = _drawn(program, forward, dims, turn, rng, domain, fixed)
         output = tuple(axis.evaluate(sizes) for axis in program.output.shape)
         g = np.asarray(rng.standard_normal(output)) if upstream is not None else np.ones(output)
         known = {**sizes, **values, **({upstream: g} if upstream is not None else {})}
@@ -122,21 +121,27 @@ def trials(
     return made
 
 
-def _finite(
-    program: Program, forward: Forward, sizes: Mapping[str, int], rng: Any, domain: str, fixed: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Draw until the forward pass has a finite value."""
-    import numpy as np
-
-    values: dict[str, Any] = {}
-    for _ in range(_MOST_DRAWS):
-        values = {**draw(program.inputs, sizes, rng, domain), **fixed}
-        try:
-            if np.all(np.isfinite(forward(values, sizes))):
-                break
-        except UnfitError:
-            continue
-    return values
+def _drawn(
+    program: Program,
+    forward: Forward,
+    dims: Sequence[str],
+    turn: int,
+    rng: Any,
+    domain: str,
+    fixed: Mapping[str, Any],
+) -> tuple[dict[str, int], dict[str, Any]]:
+    """Draw sizes and values until the forward pass is well defined: X' X has an inverse only where X is tall."""
+    known = given_sizes(program, fixed)
+    last: tuple[dict[str, int], dict[str, Any]] | None = None
+    for order in (list(dims), list(dims)[::-1]):
+        sizes = {**prime_sizes(order, turn, LENGTHS), **known}
+        for _ in range(_MOST_DRAWS):
+            values = {**draw(program.inputs, sizes, rng, domain), **fixed}
+            last = last or (sizes, values)
+            if well_defined(forward, values, sizes):
+                return sizes, values
+    assert last is not None
+    return last
 
 
 def _squeezed(array: Any, shape: Sequence[Any], sizes: Mapping[str, int]) -> Any:

@@ -53,7 +53,7 @@ class JaxProgram:
             for array, shape in zip(arrays, shapes, strict=True):
                 if not (isinstance(array, kind) and array.shape == shape and array.dtype == self.dtype):
                     return miss(*arrays)
-            if wide and not jax.config.jax_enable_x64:
+            if wide and not jax.config.read("jax_enable_x64"):  # type: ignore[no-untyped-call]
                 with jax.enable_x64(True):
                     results = self.function(*arrays)
             else:
@@ -80,7 +80,7 @@ def _callback(name: str, *arrays: Any) -> Any:
     import numpy as np
 
     value = table_value(name)
-    shape = jax.ShapeDtypeStruct(
+    shape = jax.ShapeDtypeStruct(  # type: ignore[no-untyped-call]
         np.shape(value(*(np.eye(a.shape[-1]) if a.ndim else np.ones(()) for a in arrays))), arrays[0].dtype
     )
     return jax.pure_callback(lambda *given: np.asarray(value(*map(np.asarray, given)), given[0].dtype), shape, *arrays)

@@ -22,7 +22,7 @@ RISKY = frozenset({"divide", "power", "reciprocal", "sqrt", "exp", "log", "log1p
 def erf(x: Any) -> Any:
     """Compute erf entry by entry, by SciPy where that is there."""
     try:
-        from scipy.special import erf as fast
+        from scipy.special import erf as fast  # type: ignore[import-untyped]
     except ImportError:
         from pullback.operations.special import erf as fast
     return fast(x)

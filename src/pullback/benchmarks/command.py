@@ -88,7 +88,7 @@ def processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         found = {line.split(":")[0].strip(): line.split(":", 1)[1].strip() for line in lines if ":" in line}
-        return f"{found.get('model name', platform.processor())} (family {found.get('cpu family')}, model {found.get('model')})"
+        return f"{found.get('model name', platform.processor())} (family {found.get('cpu family')}, model {found.get('model')})"  # noqa: E501
     except OSError:
         return platform.processor()
 

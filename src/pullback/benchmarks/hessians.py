@@ -9,7 +9,7 @@ from typing import Any
 from pullback.benchmarks.measuring import Call, Row, compare
 from pullback.compressed.operator import Operator
 from pullback.deriving import hessian as derive
-from pullback.planning.compiling import compile_expression
+from pullback.compiling import compile_expression
 
 DEPTH = 10
 
@@ -28,7 +28,7 @@ def hessian(quick: bool) -> Iterator[Row]:
 def _wide() -> None:
     import jax
 
-    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
 
 def _logistic(n: int, rounds: int) -> Row:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 from pullback.benchmarks.measuring import Call, Row, compare
-from pullback.planning.compiling import compile_program
+from pullback.compiling import compile_program
 
 SIZES = ((1, 3, 2), (1, 64, 64), (32, 128, 128), (128, 512, 512), (512, 1024, 1024))
 NETWORKS = (((64, 64, 10), 32), ((784, 512, 512, 10), 128), ((784, 512, 512, 10), 1024))
@@ -81,7 +82,7 @@ def _linear_calls(arrays: dict[str, Any]) -> dict[str, Call]:
             return out, dw, dx, db
 
         there = [jnp.asarray(a) for a in (x, weight, bias, g)]
-        calls["jax.jit"] = lambda: jax.block_until_ready(pulled(*there))
+        calls["jax.jit"] = lambda: jax.block_until_ready(pulled(*there))  # type: ignore[no-untyped-call]
     return calls
 
 
@@ -109,9 +110,7 @@ def _mlp_calls(sizes: tuple[int, ...], batch: int) -> dict[str, Call]:
 
     rng = np.random.default_rng(0)
     count = len(sizes) - 1
-    weights = [
-        (rng.standard_normal((o, i)) * np.sqrt(2 / i)).astype("f4") for i, o in zip(sizes, sizes[1:], strict=False)
-    ]
+    weights = [(rng.standard_normal((o, i)) * np.sqrt(2 / i)).astype("f4") for i, o in pairwise(sizes)]
     biases = [(0.01 * rng.standard_normal(o)).astype("f4") for o in sizes[1:]]
     x = rng.standard_normal((batch, sizes[0])).astype("f4")
     labels = rng.integers(0, sizes[-1], batch)
@@ -137,7 +136,7 @@ def _torch_step(sizes: tuple[int, ...], weights: list[Any], biases: list[Any], x
     import torch
 
     modules: list[Any] = []
-    for k, (i, o) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (i, o) in enumerate(pairwise(sizes)):
         layer = torch.nn.Linear(i, o)
         with torch.no_grad():
             layer.weight.copy_(torch.from_numpy(weights[k]))
@@ -150,7 +149,7 @@ def _torch_step(sizes: tuple[int, ...], weights: list[Any], biases: list[Any], x
     def step() -> float:
         optimiser.zero_grad(set_to_none=True)
         loss = torch.nn.functional.cross_entropy(network(given), wanted)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         return float(loss.item())
 
@@ -179,7 +178,7 @@ def _jax_step(weights: list[Any], biases: list[Any], x: Any, labels: Any) -> Cal
 
     def step() -> float:
         value, state[0] = update(state[0], *there)
-        jax.block_until_ready(state[0])
+        jax.block_until_ready(state[0])  # type: ignore[no-untyped-call]
         return float(value)
 
     return step

@@ -22,7 +22,7 @@ T = np.eye(10, dtype="f4")[rng.integers(0, 10, 32)]
 """
 _COLD = {
     "pullback": _DATA
-    + "from pullback.planning.compiling import compile_program\n"
+    + "from pullback.compiling import compile_program\n"
     + f'f = compile_program("{_NETWORK}", ["W1", "b1", "W2", "b2"])\nf(X=X, W1=W1, b1=b1, W2=W2, b2=b2, T=T)\n',
     "jax.jit": _DATA
     + """
@@ -121,9 +121,9 @@ def memory(quick: bool) -> Iterator[Row]:
     """Growth of the peak resident memory over fifty steps, in bytes (shown where others show seconds)."""
     meter = "import resource\ndef _peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
     sizes = "\nX = np.ones((1024, 784), 'f4'); W1 = np.ones((512, 784), 'f4') / 784; b1 = np.zeros(512, 'f4')\n"
-    sizes += "W2 = np.ones((10, 512), 'f4') / 512; b2 = np.zeros(10, 'f4'); T = np.eye(10, dtype='f4')[rng.integers(0, 10, 1024)]\n"
+    sizes += "W2 = np.ones((10, 512), 'f4') / 512; b2 = np.zeros(10, 'f4'); T = np.eye(10, dtype='f4')[rng.integers(0, 10, 1024)]\n"  # noqa: E501
     ours = meter + _DATA + sizes + (
-        "from pullback.planning.compiling import compile_program\n"
+        "from pullback.compiling import compile_program\n"
         f'f = compile_program("{_NETWORK}", ["W1", "b1", "W2", "b2"], reuse=True)\n'
         "f(X=X[:2], W1=W1, b1=b1, W2=W2, b2=b2, T=T[:2]); _a = _peak()\n"
         "for _ in range(50): f(X=X, W1=W1, b1=b1, W2=W2, b2=b2, T=T)\n"
@@ -152,7 +152,7 @@ def derive(quick: bool) -> Iterator[Row]:
     for case, (text, wrt, sympy) in DERIVATIONS.items():
         ours = "import time, pullback as pb, pullback.deriving\n_s = time.perf_counter()\n"
         ours += f"str(pb.gradient({text!r}, {wrt!r}))\nprint(f't={{time.perf_counter() - _s}}')"
-        theirs = "import time, sympy as S\nn, m, h, o = S.symbols('n m h o', positive=True, integer=True)\nM = S.MatrixSymbol\n"
+        theirs = "import time, sympy as S\nn, m, h, o = S.symbols('n m h o', positive=True, integer=True)\nM = S.MatrixSymbol\n"  # noqa: E501
         theirs += f"_s = time.perf_counter()\n{sympy}\nstr(g)\nprint(f't={{time.perf_counter() - _s}}')"
         yield _gather("derive", case, {"pullback": ours, "SymPy": theirs}, "t", 1 if quick else 5)
 
@@ -163,7 +163,7 @@ def depth(quick: bool) -> Iterator[Row]:
         lines = [f"h{k} = tanh(W{k} {'x' if k == 1 else f'h{k - 1}'})" for k in range(1, layers + 1)]
         text = "; ".join([*lines, f"norm(h{layers} - y)^2"])
         code = (
-            "import time, numpy as np\nfrom pullback.planning.compiling import compile_program\n"
+            "import time, numpy as np\nfrom pullback.compiling import compile_program\n"
             f"shapes = {{f'W{{k}}': ('n', 'n') for k in range(1, {layers + 1})}}\n"
             "import pullback as pb\n_s = time.perf_counter()\n"
             f"f = compile_program(pb.parse({text!r}, shapes=shapes), list(shapes))\n"

@@ -12,6 +12,7 @@ from pullback.checking.evaluator import UnfitError
 from pullback.checking.forward import Forward
 from pullback.checking.measure import Function, Measured
 from pullback.checking.report import Entry, Report
+from pullback.errors import ValuesError
 
 COMPLEX_TOLERANCE = 1e-9
 DIFFERENCE_TOLERANCE = 1e-6
@@ -21,7 +22,8 @@ _MOST_ENTRIES = 48
 _ERROR_FACTOR = 10.0
 _ROUNDING = 1e-13
 """Where all entries cancel to nothing, this much of the largest value is rounding."""
-_STEEP = 1e12
+_LAST_PLACES = 1e-15
+_STEEP = 1e8
 """A measured slope above this beside an infinite one is a vertical tangent."""
 
 Gradients = Callable[[Point, Any], Mapping[str, Any]]
@@ -39,6 +41,8 @@ class Comparison:
     rng: Any
     relative: float | None = None
     analytic: bool | None = None
+    shaken: Callable[[Point], bool] | None = None
+    """Whether the value at a point is more than rounding; where it is not, the point is left out."""
     entries: int = 0
     points: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
@@ -52,19 +56,32 @@ class Comparison:
             output = self.forward(point.values, point.sizes)
         except UnfitError:
             output = np.asarray(np.nan)
-        if not np.all(np.isfinite(output)):
+        if not np.all(np.isfinite(output)) or (self.shaken is not None and not self.shaken(point)):
             self.excluded[f"undefined: {point.name}"] += 1
             return False
         if upstream is None:
             upstream = np.asarray(self.rng.standard_normal(output.shape))
         function = Function(self.forward, point.values, point.sizes, upstream)
-        given = self.gradients(point, upstream)
+        try:
+            given = self.gradients(point, upstream)
+            moved = self.gradients(_moved(point), upstream)
+        except ValuesError:
+            if point.name == "given":
+                raise
+            self.excluded[f"formless: {point.name}"] += 1
+            return False
         for name in self.names:
-            self.variable(function, point, name, np.asarray(given[name]))
+            here, there = np.asarray(given[name]), np.asarray(moved[name])
+            with np.errstate(all="ignore"):
+                noise = float(np.max(np.abs(here - there), initial=0.0)) if here.shape == there.shape else 0.0
+            self.variable(function, point, name, here, noise if np.isfinite(noise) else 0.0)
         return True
 
-    def variable(self, function: Function, point: Point, name: str, given: Any) -> None:
-        """Compare the gradient of one variable entry by entry; large ones by a sample and a direction."""
+    def variable(self, function: Function, point: Point, name: str, given: Any, noise: float) -> None:
+        """Compare the gradient of one variable entry by entry; large ones by a sample and a direction.
+
+        ``noise`` is how far rounding the inputs moves it: an ill-conditioned gradient is not a wrong one.
+        """
         import numpy as np
 
         value = np.asarray(point.values[name], dtype=np.float64)
@@ -79,14 +96,22 @@ class Comparison:
             index = tuple(int(i) for i in np.unravel_index(k, value.shape))
             direction = np.zeros(value.shape)
             direction[index] = 1.0
-            measured.append((index, float(given[index]), self.measure(function, {name: direction}, abs(value[index]))))
+            found = self.measured(function, {name: direction}, abs(value[index]), float(given[index]))
+            measured.append((index, float(given[index]), found))
         if value.size > _MOST_ENTRIES:
             direction = np.asarray(self.rng.standard_normal(value.shape))
-            whole = self.measure(function, {name: direction}, float(np.max(np.abs(value))))
-            measured.append(((), float(np.sum(direction * given)), whole))
-        self.collect(name, point, measured)
+            slope = float(np.sum(direction * given))
+            whole = self.measured(function, {name: direction}, float(np.max(np.abs(value))), slope)
+            measured.append(((), slope, whole))
+        self.collect(name, point, measured, noise)
 
-    def collect(self, name: str, point: Point, measured: Sequence[tuple[tuple[int, ...], float, Measured]]) -> None:
+    def collect(
+        self,
+        name: str,
+        point: Point,
+        measured: Sequence[tuple[tuple[int, ...], float, Measured]],
+        noise: float = 0.0,
+    ) -> None:
         """Turn measurements into entries; kinks and what is not finite on both sides are left out."""
         import numpy as np
 
@@ -99,11 +124,14 @@ class Comparison:
                 for kink in found.kinks:
                     self.excluded[f"kink: {kink}"] += 1
                 continue
+            if np.isnan(given) and point.name != "given":
+                self.excluded[f"formless: {point.name}"] += 1
+                continue
             steep = not np.isfinite(given) and abs(found.value) > _STEEP
             if not np.isfinite(found.value) or steep:
                 self.excluded[f"unmeasured: {point.name}"] += 1
                 continue
-            allowed = self.tolerance * scale + _ERROR_FACTOR * found.error
+            allowed = self.tolerance * scale + _ERROR_FACTOR * (found.error + noise)
             self.all.append(Entry(name, index, given, found.value, max(allowed, floor), point.name))
             self.entries += 1
             self.points[point.name] += 1
@@ -114,6 +142,25 @@ class Comparison:
         if self.relative is not None:
             return self.relative
         return COMPLEX_TOLERANCE if self.analytic else DIFFERENCE_TOLERANCE
+
+    def measured(self, function: Function, direction: Mapping[str, Any], size: float, given: float) -> Measured:
+        """Measure; where a complex step contradicts what is given, central differences are the second witness.
+
+        Where the two witnesses contradict each other, the function is too ill-conditioned to tell.
+        """
+        import numpy as np
+
+        found = self.measure(function, direction, size)
+        scale = max(abs(given), abs(found.value))
+        if not self.analytic or found.kinks or not abs(found.value - given) > self.tolerance * scale:
+            return found
+        other = function.extrapolated(direction, size or 1.0)
+        margin = DIFFERENCE_TOLERANCE * scale + _ERROR_FACTOR * other.error
+        if not np.isfinite(other.value) or other.kinks:
+            return found
+        if abs(other.value - given) <= margin:
+            return Measured(other.value, other.error + DIFFERENCE_TOLERANCE * scale / _ERROR_FACTOR)
+        return found if abs(other.value - found.value) <= margin else Measured(float("nan"))
 
     def measure(self, function: Function, direction: Mapping[str, Any], size: float) -> Measured:
         """Differentiate by the complex step where it can be trusted, else by central differences."""
@@ -165,3 +212,16 @@ class Comparison:
             tuple(notes),
             language,
         )
+
+
+def _moved(point: Point) -> Point:
+    """The point with its values moved by a few units in the last place."""
+    import numpy as np
+
+    def move(array: Any) -> Any:
+        array = np.asarray(array)
+        if array.dtype.kind != "f":
+            return array
+        return array * (1 + _LAST_PLACES * np.cos(np.arange(array.size).reshape(array.shape)))
+
+    return Point(point.name, {name: move(array) for name, array in point.values.items()}, point.sizes)

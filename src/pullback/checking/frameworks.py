@@ -55,7 +55,7 @@ def compare_torch(module: Any, examples: Sequence[Any], seed: int = 0) -> Agreem
     inputs = [n for n, t in program.leaves if not t]
     values: dict[str, Any] = {n: e.detach().numpy() for n, e in zip(inputs, leaves, strict=True)}
     values.update({n: targets[by_name[n]].detach().numpy() for n in names if by_name[n]})
-    right = dict(zip([id(w) for w in wanted], found, strict=True))
+    right: dict[int, Any] = dict(zip([id(w) for w in wanted], found, strict=True))
     sources = {n: e for n, e in zip(inputs, leaves, strict=True)} | {
         n: targets[by_name[n]] for n in names if by_name[n]
     }

@@ -9,7 +9,7 @@ from typing import Any
 from pullback.checking.evaluator import Kinks, UnfitError
 from pullback.checking.forward import Forward
 
-COMPLEX_STEP = 1e-60
+COMPLEX_STEP = 1e-20
 _FIRST_STEP = 1.0 / 16
 _SHRINK = 2.0
 _LEVELS = 7

@@ -19,6 +19,11 @@ from pullback.syntax.names import normalise
 
 RANDOM_POINTS = 3
 _SECOND_TOLERANCE = 1e-6
+_MOST_DRAWS = 12
+_SHAKE = 1e-10
+_SHAKEN = 1e-5
+"""A value that moves this much when its inputs move by ``_SHAKE`` is rounding, such as the inverse of a
+singular matrix."""
 
 
 def check_program(
@@ -50,6 +55,7 @@ def check_program(
         return {normalise(name): array for name, array in found.items()}
 
     comparison = Comparison(_subject(program), forward, gradients, names, rng, tolerance)
+    comparison.shaken = lambda point: well_defined(forward, point.values, point.sizes)
     usable = []
     for point in points_of(program, values, rng, forward, points):
         if comparison.at(point):
@@ -76,35 +82,82 @@ def points_of(
     domain = find_domain(program, forward)
     if "random" in wanted:
         for turn in range(RANDOM_POINTS):
-            sizes = prime_sizes(names, turn)
-            drawn = {**draw(program.inputs, sizes, rng, domain), **fixed}
-            points.append(Point(f"random {turn + 1}", drawn, sizes))
+            points.append(_random(program, forward, names, turn, rng, domain))
+    sizes = next((dict(p.sizes) for p in points if p.name == "random 1"), prime_sizes(names))
     for kind in (kind for kind in STRUCTURED if kind in wanted):
-        sizes = prime_sizes(names)
         points.append(Point(kind, {**structured(program.inputs, sizes, kind, rng, domain), **fixed}, sizes))
     return points
 
 
-def find_domain(program: Program, forward: Forward) -> str:
-    """The first domain from which the program has finite values."""
+def _random(program: Program, forward: Forward, names: Sequence[str], turn: int, rng: Any, domain: str) -> Point:
+    """Draw a point at which the program is well defined, with other sizes where these do not do."""
+    fixed = getattr(program, "constants", {})
+    point: Point | None = None
+    for order in (list(names), list(names)[::-1]):
+        sizes = prime_sizes(order, turn)
+        for _ in range(_MOST_DRAWS):
+            drawn = {**draw(program.inputs, sizes, rng, domain), **fixed}
+            point = point or Point(f"random {turn + 1}", drawn, sizes)
+            if well_defined(forward, drawn, sizes):
+                return Point(f"random {turn + 1}", drawn, sizes)
+    assert point is not None
+    return point
+
+
+def well_defined(forward: Forward, values: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
+    """Whether the forward pass has a finite value that rounding did not make."""
     import numpy as np
 
     from pullback.checking.evaluator import UnfitError
 
+    try:
+        output = np.asarray(forward(values, sizes))
+        shaken = {
+            name: array * (1 + _SHAKE * np.cos(np.arange(np.size(array)).reshape(np.shape(array))))
+            for name, array in values.items()
+        }
+        other = np.asarray(forward(shaken, sizes))
+    except UnfitError:
+        return False
+    scale = max(1.0, float(np.max(np.abs(output), initial=0.0)))
+    return bool(np.all(np.isfinite(output))) and bool(np.max(np.abs(output - other), initial=0.0) < _SHAKEN * scale)
+
+
+def find_domain(program: Program, forward: Forward) -> str:
+    """The first domain from which the program has values that are well defined."""
+    import numpy as np
+
     names = dimension_names(program.inputs, _spoken(program))
+    fixed = getattr(program, "constants", {})
+    best = ("normal", 0)
     for domain in DOMAINS:
         rng = np.random.default_rng(7)
         fine = 0
         for turn in range(3):
-            sizes = prime_sizes(names, turn)
-            drawn = {**draw(program.inputs, sizes, rng, domain), **getattr(program, "constants", {})}
-            try:
-                fine += bool(np.all(np.isfinite(forward(drawn, sizes))))
-            except UnfitError:
-                break
+            for order in (list(names), list(names)[::-1]):
+                sizes = prime_sizes(order, turn)
+                drawn = {**draw(program.inputs, sizes, rng, domain), **fixed}
+                if well_defined(forward, drawn, sizes):
+                    fine += 1
+                    break
         if fine == 3:
             return domain
-    return "normal"
+        if fine > best[1]:
+            best = (domain, fine)
+    return best[0]
+
+
+def given_sizes(program: Program, values: Mapping[str, Any]) -> dict[str, int]:
+    """The lengths of dimension names that fixed values settle."""
+    import numpy as np
+
+    sizes: dict[str, int] = {}
+    for name, entry in program.inputs.items():
+        if name in values:
+            for axis, length in zip(entry.shape, np.shape(values[name]), strict=False):
+                if axis.name is not None:
+                    sizes[axis.name] = int(length)
+    return sizes
 
 
 def given_point(program: Program, values: Mapping[str, Any]) -> Point:

@@ -16,6 +16,13 @@ HANDLERS = {
     "jacobian": "pullback.cli.closed_forms:run",
     "hessian": "pullback.cli.closed_forms:run",
     "backward": "pullback.cli.closed_forms:run",
+    "check": "pullback.cli.check:run",
+    "audit": "pullback.cli.audit:run",
+    "practice": "pullback.cli.practice:run",
+    "emit": "pullback.cli.emit:run",
+    "bench": "pullback.benchmarks.command:run",
+    "serve": "pullback.web.serve:run",
+    "export-site": "pullback.web.serve:export",
     "tour": "pullback.cli.tour:run",
 }
 
@@ -25,6 +32,13 @@ _SUMMARIES = {
     "jacobian": "print the Jacobian",
     "hessian": "print the Hessian of a scalar (--wrt x,y for a mixed one)",
     "backward": "print dL/d(each input) given g = dL/d(output)",
+    "check": "compare what is derived with numbers: complex steps and differences, at random and structured points",
+    "audit": "judge gradients given by hand, and name the mistake (--claim \"W = x g'\")",
+    "practice": "exercises in deriving, with hints and explanations",
+    "emit": "print a program with its backward pass as source: NumPy, PyTorch, JAX, C, LaTeX",
+    "bench": "time the derived forms beside other libraries; values are compared first",
+    "serve": "show the page on this machine",
+    "export-site": "write the gallery as static pages that need no server",
     "tour": "derive a linear layer's backward pass, then train a network on digits with derived gradients",
 }
 
@@ -63,7 +77,7 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             raise PullbackError(
                 f"one argument too many: {surplus[:60]!r}", hint="put the whole program between quotation marks"
             )
-        known = [option for option in _SHARED if option.startswith("--")] + ["--help", "--quick", "--seed"]
+        known = [option for option in _SHARED if option.startswith("--")] + ["--help", "--quick", "--seed", "--claim", "--backward", "--topic", "--count", "--target", "--port"]
         hint = _nearest(surplus.partition("=")[0], known, f"{parser.prog} {options.command}")
         raise PullbackError(f"there is no option {surplus[:60]}", hint=hint)
     return options
@@ -95,10 +109,10 @@ def _build(arguments: Sequence[str]) -> argparse.ArgumentParser:
         sub.allow_abbrev = False
         if command not in arguments:
             continue
-        if command == "tour":
-            _add_tour_options(sub)
-        else:
+        if command not in _STANDALONE:
             _add_shared_options(sub)
+        for add in _OWN.get(command, ()):
+            add(sub)
     return parser
 
 
@@ -164,10 +178,47 @@ def _add_shared_options(parser: argparse.ArgumentParser) -> None:
         add(parser)
 
 
-def _add_tour_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output", default="pullback-tour.png", metavar="FILE", help="where the plot of the loss goes (%(default)s)"
-    )
-    parser.add_argument("--quick", action="store_true", help="train for a few seconds only")
-    _SHARED["--lang"](parser)
-    parser.add_argument("--seed", type=int, default=0, help="of every random number (%(default)s)")
+_STANDALONE = frozenset({"tour", "practice", "bench", "serve", "export-site"})
+"""Commands that take no program."""
+
+_OWN: dict[str, tuple[_Adder, ...]] = {
+    "audit": (
+        lambda p: p.add_argument(
+            "--claim", action="append", default=[], metavar="W=FORM", help="a gradient given by hand"
+        ),
+        lambda p: p.add_argument(
+            "--backward", metavar="FILE.py:NAME", help="the backward pass of a Python forward pass (it is run)"
+        ),
+    ),
+    "practice": (
+        lambda p: p.add_argument("--topic", metavar="TOPIC", help="linear, activation, softmax, …"),
+        lambda p: p.add_argument("--count", type=int, help="how many exercises"),
+        lambda p: p.add_argument("--seed", type=int, default=0, help="of the exercises drawn (%(default)s)"),
+        _SHARED["--lang"],
+    ),
+    "emit": (
+        lambda p: p.add_argument(
+            "--target",
+            choices=("numpy", "numpy-out", "torch", "jax", "c", "triton", "latex"),
+            default="numpy",
+            help="what to write (%(default)s)",
+        ),
+    ),
+    "bench": (
+        lambda p: p.add_argument("suite", nargs="?", default="all", help="derive, linear, mlp, hessian, … (%(default)s)"),
+        lambda p: p.add_argument("--quick", action="store_true", help="small sizes only"),
+        lambda p: p.add_argument("--threads", type=int, default=2, help="for every library alike (%(default)s)"),
+        lambda p: p.add_argument("--json", metavar="FILE", help="write the figures"),
+        lambda p: p.add_argument("--plot", metavar="FILE", help="draw the ratios"),
+    ),
+    "serve": (lambda p: p.add_argument("--port", type=int, help="on this machine's loopback address"),),
+    "export-site": (lambda p: p.add_argument("directory", metavar="DIR", help="where the pages go"),),
+    "tour": (
+        lambda p: p.add_argument(
+            "--output", default="pullback-tour.png", metavar="FILE", help="where the plot goes (%(default)s)"
+        ),
+        lambda p: p.add_argument("--quick", action="store_true", help="train for a few seconds only"),
+        _SHARED["--lang"],
+        lambda p: p.add_argument("--seed", type=int, default=0, help="of every random number (%(default)s)"),
+    ),
+}

@@ -10,7 +10,7 @@ from pullback.compressed.structure import Piece, terms_of
 from pullback.errors import ShapeError
 from pullback.expression import Expression
 from pullback.lowering.program import Input
-from pullback.planning.compiling import Compiled, Task
+from pullback.compiling import Compiled, Task
 from pullback.tensor.add import add
 from pullback.tensor.node import Node
 from pullback.tensor.product import product
@@ -171,7 +171,7 @@ class Evaluated:
     def linear_operator(self) -> Any:
         """A ``scipy.sparse.linalg.LinearOperator`` of the flattened rows and columns."""
         import numpy as np
-        from scipy.sparse.linalg import LinearOperator
+        from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped]
 
         rows = prod(self.shape[: len(self.shape) - self.operator.columns])
         columns = prod(self.shape) // rows

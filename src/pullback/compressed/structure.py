@@ -56,15 +56,16 @@ def _scaled(term: Term, inner: Piece) -> Piece:
 
 def _parts(node: Product) -> Piece:
     """Cut a product where it falls into parts: at the label whose removal leaves most of them."""
-    factors, axes = flattened(node)
+    factors, axes = flattened(node, 0)
     outer = frozenset(node.output)
     summed = [k for k in range(len(axes)) if k not in outer]
     best = _components(factors, None)
+    widest = max((sum(1 for k in outer if any(k in f.indices for f in group)) for group in best), default=0)
     at: int | None = None
     for label in summed:
         found = _components(factors, label)
         reach = [sum(1 for k in outer if any(k in f.indices for f in group)) for group in found]
-        if len(outer) > 2 and len(found) > len(best) and max(reach, default=0) < len(outer):
+        if widest > 2 and len(found) > len(best) and max(reach, default=0) < widest:
             best, at = found, label
     parts = []
     for group in best:

@@ -181,7 +181,7 @@ class _Writer:
         starts = [f"{p.pointer} + {p.offset}" if p.offset else p.pointer for p in (a, b)]
         if [len(s) for s in shapes] == [1, 1] and a.number is None and b.number is None:
             self.lines.append(
-                f"{target.at([])} = cblas_ddot({shapes[0][0]!r}, {starts[0]}, {a.strides[0]}, {starts[1]}, {b.strides[0]});"
+                f"{target.at([])} = cblas_ddot({shapes[0][0]!r}, {starts[0]}, {a.strides[0]}, {starts[1]}, {b.strides[0]});"  # noqa: E501
             )
             return
         flips = [_orientation(p) if len(s) == 2 else ("", p.strides[0]) for p, s in zip(given, shapes, strict=True)]
@@ -192,12 +192,12 @@ class _Writer:
         if len(shapes[1]) == 2:
             m, k, n = shapes[0][0], shapes[0][1], shapes[1][1]
             self.lines.append(
-                f"cblas_dgemm(CblasRowMajor, {ta}, {tb}, {m!r}, {n!r}, {k!r}, 1.0, {starts[0]}, {la}, {starts[1]}, {lb}, 0.0, {target.pointer}, {n!r});"
+                f"cblas_dgemm(CblasRowMajor, {ta}, {tb}, {m!r}, {n!r}, {k!r}, 1.0, {starts[0]}, {la}, {starts[1]}, {lb}, 0.0, {target.pointer}, {n!r});"  # noqa: E501
             )
             return
         rows, columns = shapes[0] if ta == "CblasNoTrans" else shapes[0][::-1]
         self.lines.append(
-            f"cblas_dgemv(CblasRowMajor, {ta}, {rows!r}, {columns!r}, 1.0, {starts[0]}, {la}, {starts[1]}, {lb}, 0.0, {target.pointer}, 1);"
+            f"cblas_dgemv(CblasRowMajor, {ta}, {rows!r}, {columns!r}, 1.0, {starts[0]}, {la}, {starts[1]}, {lb}, 0.0, {target.pointer}, 1);"  # noqa: E501
         )
 
     def contract(self, step: Step) -> None:
@@ -282,7 +282,7 @@ def c_source(subject: Subject) -> str:
     work = [f"double *{name} = malloc(sizeof(double) * ({size}));" for name, size in writer.work]
     text = [
         "/* Derived by pullback; needs a C99 compiler and a CBLAS: cc -std=c99 -O3 -DCHECK file.c -lopenblas -lm", "",
-        *("   " + line.replace("*/", "* /") for line in subject.closed), "*/", "", "#include <float.h>", "#include <math.h>",
+        *("   " + line.replace("*/", "* /") for line in subject.closed), "*/", "", "#include <float.h>", "#include <math.h>",  # noqa: E501
         "#include <stddef.h>", "#include <stdio.h>", "#include <stdlib.h>", "#include <cblas.h>", "",
         f"void {subject.name}({', '.join([*sizes, *given, *results])})", "{",
         *("    " + line for line in (*work, *body, *(f"free({name});" for name, _ in writer.work))), "}", "",

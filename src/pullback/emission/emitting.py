@@ -80,7 +80,7 @@ def emit_program(source: Source | Results, target: str = "numpy", wrt: Names = N
         assert x.shape == (n,), x.shape
         assert g.shape == (m,), g.shape
         y = W @ x
-        dW = x * g[:, None]
+        dW = x[None, :] * g[:, None]
         dx = W.T @ g
         return y, dW, dx
     """

@@ -81,7 +81,7 @@ def numpy_out_source(subject: Subject) -> str:
     needed = [line for text in helpers(body, NUMPY) for line in (*text.rstrip().split("\n"), "", "")]
     mathematics = ["import math", ""] if any("math." in line for line in needed) else []
     text = [
-        *opening(subject, "Derived by pullback; needs NumPy alone. Results live in buffers that every call writes over."),
+        *opening(subject, "Derived by pullback; needs NumPy alone. Results live in buffers that every call writes over."),  # noqa: E501
         "", *mathematics, "import numpy as np", "", "", *needed,
         f"def make_{subject.name}({sizes}{', ' if sizes else ''}dtype=np.float64):",
         '    """Make the function for these sizes, with its buffers."""',
@@ -94,7 +94,7 @@ def numpy_out_source(subject: Subject) -> str:
         "", "",
         'if __name__ == "__main__":',
         *indented(sample_lines(subject)),
-        *indented([f"run = make_{subject.name}({', '.join(str(n) for n in _numbers(subject))})", f"run({given})", 'print("runs")']),
+        *indented([f"run = make_{subject.name}({', '.join(str(n) for n in _numbers(subject))})", f"run({given})", 'print("runs")']),  # noqa: E501
     ]  # fmt: skip
     return "\n".join(text) + "\n"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pullback.deriving import Names, Source, as_program, backward, chosen, gradient
 from pullback.dimension import ONE, Dimension
 from pullback.expression import Expression, Results
 from pullback.lowering.program import Program
-from pullback.planning.compiling import Task, task_of_expressions, task_of_program
+from pullback.compiling import Task, task_of_expressions, task_of_program
 from pullback.planning.steps import Plan
 from pullback.planning.symbolic import nominal_sizes
 from pullback.syntax.names import normalise
@@ -153,8 +153,8 @@ _RESERVED = frozenset(
 )
 
 
-def _free(name: str, taken: Mapping[str, object] | Sequence[str] | object, suffix: str = "_") -> str:
-    used = set(taken)  # type: ignore[call-overload]
+def _free(name: str, taken: Iterable[str], suffix: str = "_") -> str:
+    used = set(taken)
     while name in used or keyword.iskeyword(name) or name in _RESERVED:
         name += suffix
     return name

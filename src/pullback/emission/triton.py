@@ -16,8 +16,10 @@ def product(a, b, c, out, rows, columns, inner, a_row, a_col, b_row, b_col, out_
     total = tl.zeros((ROWS, COLUMNS), dtype=tl.float32)
     for start in range(0, inner, INNER):
         k = start + tl.arange(0, INNER)
-        left = tl.load(a + r[:, None] * a_row + k[None, :] * a_col, mask=(r[:, None] < rows) & (k[None, :] < inner), other=0.0)
-        right = tl.load(b + k[:, None] * b_row + s[None, :] * b_col, mask=(k[:, None] < inner) & (s[None, :] < columns), other=0.0)
+        inside = (r[:, None] < rows) & (k[None, :] < inner)
+        left = tl.load(a + r[:, None] * a_row + k[None, :] * a_col, mask=inside, other=0.0)
+        inside = (k[:, None] < inner) & (s[None, :] < columns)
+        right = tl.load(b + k[:, None] * b_row + s[None, :] * b_col, mask=inside, other=0.0)
         total += tl.dot(left, right, input_precision="ieee")
     if HAS_BIAS:
         total += tl.load(c + s, mask=s < columns, other=0.0)[None, :]
@@ -31,7 +33,8 @@ def column_sums(a, out, rows, columns, ROWS: tl.constexpr, COLUMNS: tl.constexpr
     total = tl.zeros((COLUMNS,), dtype=tl.float32)
     for start in range(0, rows, ROWS):
         r = start + tl.arange(0, ROWS)
-        total += tl.sum(tl.load(a + r[:, None] * columns + s[None, :], mask=(r[:, None] < rows) & (s[None, :] < columns), other=0.0), axis=0)
+        inside = (r[:, None] < rows) & (s[None, :] < columns)
+        total += tl.sum(tl.load(a + r[:, None] * columns + s[None, :], mask=inside, other=0.0), axis=0)
     tl.store(out + s, total, mask=s < columns)
 
 
@@ -39,7 +42,8 @@ def multiply(a, b, bias=None):
     """Multiply two matrices, transposed views included."""
     out = torch.empty((a.shape[0], b.shape[1]), device=a.device, dtype=torch.float32)
     grid = (triton.cdiv(out.shape[0], 32), triton.cdiv(out.shape[1], 32))
-    product[grid](a, b, out if bias is None else bias, out, a.shape[0], b.shape[1], a.shape[1], *a.stride(), *b.stride(),
+    rows, inner, columns = *a.shape, b.shape[1]
+    product[grid](a, b, out if bias is None else bias, out, rows, columns, inner, *a.stride(), *b.stride(),
                   out.stride(0), bias is not None, ROWS=32, COLUMNS=32, INNER=32)
     return out
 '''

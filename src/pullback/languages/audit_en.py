@@ -33,6 +33,7 @@ MESSAGES: Mapping[str, str] = {
     "point.huge": "huge values",
     "reason.kink": "{kink}, where there is no derivative",
     "reason.undefined": "{point}: the function has no finite value there",
+    "reason.formless": "{point}: the closed form has no value there (0/0)",
     "reason.unmeasured": "{point}: no finite difference quotient there",
     "audit.right.algebra": "right: dL/d{name} = {form}",
     "audit.right.numbers": "right: dL/d{name} agrees at every drawn point; simplest form: {form}",

@@ -32,6 +32,7 @@ MESSAGES: Mapping[str, str] = {
     "point.huge": "아주 큰 값",
     "reason.kink": "{kink}, 미분이 존재하지 않는 곳입니다",
     "reason.undefined": "{point}: 이 점에서 함수값이 유한하지 않습니다",
+    "reason.formless": "{point}: 이 점에서 닫힌 식의 값이 없습니다(0/0)",
     "reason.unmeasured": "{point}: 이 점에서 차분이 유한하지 않습니다",
     "audit.right.algebra": "맞습니다: dL/d{name} = {form}",
     "audit.right.numbers": "맞습니다: dL/d{name} 값이 뽑은 모든 점에서 일치합니다. 가장 간단한 꼴: {form}",

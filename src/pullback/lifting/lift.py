@@ -56,12 +56,17 @@ class Speller:
 
     def spell(self, node: Node) -> Syntax:
         """Spell a node, by its name if it has one."""
-        name = self.names.get(node)
-        if name is None and isinstance(node, Sum) and (name := self.names.get(scaled(-1, node))) is not None:
-            return Negate(Name(name))
-        if name is None:
-            return self.spell_out(node)
-        return Transpose(Name(name)) if node in self.flipped else Name(name)
+        return self.by_name(node) or self.spell_out(node)
+
+    def by_name(self, node: Node) -> Syntax | None:
+        """Spell a node by its name, or that of its negative; a name may stand for the transpose."""
+        for sign in (1, -1):
+            part = node if sign == 1 else scaled(-1, node) if isinstance(node, Sum) else None
+            name = self.names.get(part) if part is not None else None
+            if name is not None and part is not None:
+                tree: Syntax = Transpose(Name(name)) if part in self.flipped else Name(name)
+                return tree if sign == 1 else Negate(tree)
+        return None
 
     def spell_row(self, node: Node) -> Syntax:
         """Spell a tensor of one axis as a row."""

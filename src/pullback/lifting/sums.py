@@ -34,11 +34,12 @@ def spell_sum(speller: Speller, node: Sum, row: bool = False) -> Syntax:
 
 def whole(speller: Speller, node: Sum, row: bool) -> Syntax:
     """Spell a sum after its common number, by its name if it has one."""
-    for name, sign in ((speller.names.get(node), 1), (speller.names.get(scaled(-1, node)), -1)):
-        if name is not None:
-            tree: Syntax = transpose(Name(name)) if row else Name(name)
-            return tree if sign == 1 else Negate(tree)
-    return terms_of(speller, node, row)
+    tree = speller.by_name(node)
+    if tree is None:
+        return terms_of(speller, node, row)
+    if not row:
+        return tree
+    return Negate(transpose(tree.operand)) if isinstance(tree, Negate) else transpose(tree)
 
 
 def spell_zeros(speller: Speller, node: Sum) -> Syntax:

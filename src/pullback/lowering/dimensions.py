@@ -94,9 +94,9 @@ class Solver:
         return all(self.unify(Dimension.of(x), Dimension.of(y)) for x, y in zip(a, b, strict=True))
 
     def _specialise(self, left: Dimension, right: Dimension) -> bool:
-        """A declared name may turn out to be a number."""
+        """A declared name may turn out to be a number, but not one: that would change what the axes are."""
         for here, there in ((left, right), (right, left)):
-            if here.name is not None and there.number is not None:
+            if here.name is not None and there.number is not None and there.number > 1:
                 self.bound[here.name] = there
                 return True
         return False

@@ -59,7 +59,8 @@ def quotient(result: str) -> Meeting:
     """f(x) / g(x) is a function of its own: sinh / cosh is tanh."""
 
     def meet(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
-        if exponent <= 0 or power >= 0 or other.arguments != node.arguments:
+        whole = isinstance(exponent, int) and isinstance(power, int)
+        if not whole or exponent <= 0 or power >= 0 or other.arguments != node.arguments:
             return None
         shared = min(exponent, -power)
         ratio = apply(_operation(result), node.arguments)
@@ -85,7 +86,7 @@ def logistic(node: Apply) -> Node:
 
 def opposite(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
     """sigmoid(x) exp(-x) is sigmoid(-x), and sigmoid(-x) exp(x) is sigmoid(x)."""
-    if exponent < 1 or power < 1 or node.arguments[0] is not scaled(-1, other.arguments[0]):
+    if exponent < 1 or power < 1 or exponent % 1 or power % 1 or node.arguments[0] is not scaled(-1, other.arguments[0]):
         return None
     turned = apply(_operation("sigmoid"), [other.arguments[0]])
     shared = min(exponent, power)

@@ -227,14 +227,14 @@ class Builder:
         draft, shape = self.draft, self.extent(node)
         if not node.terms:
             return Value(draft.constant(0.0), shape)
-        sizes = {abs(term.coefficient) for term in node.terms}
+        sizes: set[Rational] = {c if c > 0 else -c for c, _ in node.terms}
         shared: Rational = 1
         if len(sizes) == 1 and len(node.terms) > 1:
             shared = sizes.pop()
         parts: list[tuple[int, int]] = []
         for coefficient, child in node.terms:
             sign = -1 if coefficient < 0 else 1
-            parts.append((sign, self.scaled(child, abs(coefficient) / Fraction(shared), len(node.terms) == 1, sign)))
+            parts.append((sign, self.scaled(child, sign * coefficient / Fraction(shared), len(node.terms) == 1, sign)))
         if len(node.terms) == 1:
             return Value(parts[0][1], shape)
         parts.sort(key=lambda part: (prod(draft.shapes[part[1]]), -part[0]))

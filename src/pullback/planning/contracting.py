@@ -214,8 +214,8 @@ class Contraction:
                 self.draft.shape(second, (1, shape[1])),
             )
         else:
-            slot = self.weighted_square(first, second) if len(shape) == 2 else None
-            slot = self.draft.emit("dot", (first, second), (), shape) if slot is None else slot
+            square = self.weighted_square(first, second) if len(shape) == 2 else None
+            slot = self.draft.emit("dot", (first, second), (), shape) if square is None else square
         labels = (*left, *right)
         return Operand(self.draft.shape(slot, tuple(self.lengths[x] for x in labels)), labels)
 

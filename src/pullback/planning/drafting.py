@@ -43,7 +43,7 @@ class Draft:
 
     def constant(self, value: float) -> int:
         """A number."""
-        return self.emit("constant", (), (value if isinstance(value, float) else float(value),), ())
+        return self.emit("constant", (), (value * 1.0,), ())
 
     def full(self, value: float, shape: Extent) -> int:
         """A number repeated over a shape."""

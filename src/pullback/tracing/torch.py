@@ -273,10 +273,8 @@ def _runner(
         import numpy as np
         import torch
 
-        from pullback.checking.evaluator import UnfitError
-
         if any(np.iscomplexobj(v) for v in values.values()):
-            raise UnfitError("PyTorch modules are not given complex numbers")
+            raise NotImplementedError("PyTorch modules are not given complex numbers")
         state = {t: torch.from_numpy(np.array(values[name], dtype=np.float64)) for name, t in parameters.items()}
         inputs = [torch.from_numpy(np.array(values[name])) for name, _ in order]
         inputs = [t if kind is None else t.to(kind) for t, (_, kind) in zip(inputs, order, strict=True)]

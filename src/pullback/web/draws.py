@@ -92,7 +92,7 @@ def _run(
 ) -> Drawn | None:  # fmt: skip
     import numpy as np
 
-    lengths = _lengths(program, sizes)
+    lengths = small_lengths(program, sizes)
     if lengths is None:
         return None
     rng = np.random.default_rng(0)
@@ -146,7 +146,7 @@ def _apart(
     return best
 
 
-def _lengths(program: Program, sizes: Mapping[str, int]) -> dict[str, int] | None:
+def small_lengths(program: Program, sizes: Mapping[str, int]) -> dict[str, int] | None:
     """Small lengths for all dimension names, those of the values where they are small."""
     names = [n for e in program.inputs.values() for axis in e.shape for n in sorted(axis.names)]
     names += [n for s in program.statements for axis in s.shape for n in sorted(axis.names)]

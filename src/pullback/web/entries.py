@@ -109,9 +109,7 @@ class Board:
     def _line(self, board: Line, given: Mapping[int, Marks], sums: Marks | None) -> str:
         marks = {**self._own_marks(board), **given}
         last = len(board.parts) - 1
-        return "".join(
-            _part(part, marks.get(k), sums if k == last else None) for k, part in enumerate(board.parts)
-        )
+        return "".join(_part(part, marks.get(k), sums if k == last else None) for k, part in enumerate(board.parts))
 
     def base(self, tree: Syntax) -> str:
         """What the marks of the entries of a named tensor begin with."""
@@ -158,7 +156,10 @@ class Board:
         return marks
 
     def factor_marks(self, board: Line, closed: Line) -> tuple[dict[int, Marks], Marks | None]:
-        """The marks of ``dL/dx = [numbers] [numbers] = [numbers]`` from ``dL/dx = W' dL/dy``, and what came from what."""
+        """The marks of ``dL/dx = [numbers] [numbers] = [numbers]``, and which entries each result came from.
+
+        ``closed`` is the same in letters: ``dL/dx = W' dL/dy``.
+        """
         sides, known = split_sides(board), split_sides(closed)
         if len(sides) != 3 or len(known) < 2 or len(known[-1]) != 1:
             return {}, None
@@ -185,9 +186,7 @@ def sources(a: Marks, b: Marks, shape: tuple[int, int]) -> Marks | None:
     rows, columns = shape
     if len(a) != rows or len(b[0]) != columns or len(a[0]) != len(b):
         return None
-    return [
-        [" ".join(m for m in (*a[i], *(row[j] for row in b)) if m) for j in range(columns)] for i in range(rows)
-    ]
+    return [[" ".join(m for m in (*a[i], *(row[j] for row in b)) if m) for j in range(columns)] for i in range(rows)]
 
 
 def substituted(numeric: Line, symbolic: Line) -> str | None:
@@ -206,7 +205,7 @@ def substituted(numeric: Line, symbolic: Line) -> str | None:
 
 
 _PLACE = "\ue000{}\ue001"
-_PLACED = re.compile("<m[in](?: data-name=\"[^\"]*\")?>\ue000(\\d+)\ue001</m[in]>")
+_PLACED = re.compile('<m[in](?: data-name="[^"]*")?>\ue000(\\d+)\ue001</m[in]>')
 
 
 def _paired(here: Syntax, there: Syntax) -> str:

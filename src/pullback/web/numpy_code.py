@@ -26,10 +26,7 @@ class Code(NamedTuple):
     kind: str
 
 
-_PLAIN = {
-    name: f"np.{name}"
-    for name in "exp log sin cos tan sinh cosh tanh sqrt abs sign".split()
-}
+_PLAIN = {name: f"np.{name}" for name in "exp log sin cos tan sinh cosh tanh sqrt abs sign".split()}
 _HELPERS = {
     "sigmoid": "def sigmoid(t):\n    return 0.5 * (1 + np.tanh(0.5 * t))",
     "relu": "def relu(t):\n    return np.maximum(t, 0)",

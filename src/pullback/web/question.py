@@ -69,7 +69,7 @@ def read_question(document: Any) -> Question:
         raise QuestionError(f"there is no field {unknown[0]!r}", hint=f"the fields are: {', '.join(sorted(_KNOWN))}")
     chosen: dict[str, str] = {}
     for name, allowed in _CHOICES.items():
-        value = document.get(name, getattr(Question, "__dataclass_fields__")[name].default)
+        value = document.get(name, Question.__dataclass_fields__[name].default)
         if value not in allowed:
             raise QuestionError(f"{name} is one of: {', '.join(allowed)}")
         chosen[name] = value
@@ -85,9 +85,7 @@ def read_question(document: Any) -> Question:
     if sum(map(len, read.values())) > MOST_VALUES:
         raise ValuesError(f"the values are longer than {MOST_VALUES // 1024} kB together", hint="take smaller matrices")
     check_depth(program)
-    return Question(
-        program, read, _text(document, "upstream", MOST_VALUES), _text(document, "wrt", 64), **chosen
-    )
+    return Question(program, read, _text(document, "upstream", MOST_VALUES), _text(document, "wrt", 64), **chosen)
 
 
 def _text(document: Mapping[str, Any], name: str, most: int) -> str:

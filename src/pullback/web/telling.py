@@ -51,7 +51,6 @@ class Teller:
             "kind": step.kind,
             "detail": step.detail,
             "html": self.speaker.step(step),
-            "text": self.words.step(step),
         }
         lines = self._lines(step, before)
         if step.kind == "operand" and step.lines:

@@ -95,7 +95,7 @@ WORDS: dict[str, str] = {
     "picture.heat": "Heat map",
     "picture.heat.says": "Blue is negative, orange is positive.",
     "picture.network": "Tensor network",
-    "picture.network.says": "Each box is a tensor, each line an index; lines that end in a box at both ends are summed.",
+    "picture.network.says": "Each box is a tensor, each line an index; a line between two boxes is summed.",
     "save.svg": "Save as SVG",
     "hint": "Try:",
     "empty": "Write a forward pass on the left, such as y = W x + b. Its backward pass appears here.",

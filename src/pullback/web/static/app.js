@@ -44,7 +44,7 @@ async function ask() {
 }
 
 async function fetchAnswer(asking, signal) {
-  if (isStatic) return data.answers[`${asking.lang}.${asking.method}`];
+  if (isStatic) return carried(`${asking.lang}.${asking.method}`);
   for (let turn = 0; ; turn += 1) {
     const response = await fetch("/api/derive", {
       method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asking), signal,
@@ -55,6 +55,18 @@ async function fetchAnswer(asking, signal) {
     }
     return response.json();
   }
+}
+
+/** An answer that lies beside a static page, in a script: browsers load nothing else from files. */
+async function carried(key) {
+  globalThis.pullbackAnswers ??= data.answers;
+  if (!globalThis.pullbackAnswers[key]) {
+    await new Promise((resolve, reject) => {
+      const script = element("script", { src: `answers/${data.example}.${key}.js`, onload: resolve, onerror: reject });
+      document.head.append(script);
+    });
+  }
+  return globalThis.pullbackAnswers[key];
 }
 
 /** Show an answer. */

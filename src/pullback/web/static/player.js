@@ -88,7 +88,8 @@ function update(focus) {
   const said = all ? word("steps.all", { count: stops.length }) : word("steps.of", { step: place + 1, count: stops.length });
   slider.setAttribute("aria-valuetext", said);
   slider.style.setProperty("--done", `${(100 * slider.value) / slider.max}%`);
-  byId("count").textContent = said;
+  byId("count").textContent = all ? String(stops.length) : `${place + 1} / ${stops.length}`;
+  byId("count").title = said;
   byId("back").disabled = place === 0 || stops.length === 0;
   byId("next").disabled = !all && place === stops.length - 1;
   byId("all").hidden = all;
@@ -133,7 +134,7 @@ export const showAll = () => {
   halt();
   place = -1;
   update(false);
-  announce(byId("count").textContent);
+  announce(byId("count").title);
 };
 /** Begin anew with another derivation. */
 export const forget = () => { halt(); place = -1; folded.clear(); };

@@ -324,9 +324,9 @@ class Kind:
         if isinstance(value, dict):
             return {name: self.from_numpy(part) for name, part in value.items()}
         if self.library == "torch":
-            import torch
+            from torch.utils.dlpack import from_dlpack
 
-            return torch.from_dlpack(value)
+            return from_dlpack(value)
         if self.library.startswith("jax"):
             import jax.numpy
 
