@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pullback.auditing.audit import audit as audit
     from pullback.checking.check import check as check
+    from pullback.compiling import compile_program as compile  # noqa: F401
     from pullback.deriving import backward as backward
     from pullback.deriving import gradient as gradient
     from pullback.deriving import hessian as hessian
     from pullback.deriving import jacobian as jacobian
     from pullback.deriving import parse as parse
-    from pullback.emission.emitting import emit_program as emit
+    from pullback.emission.emitting import emit_program as emit  # noqa: F401
     from pullback.errors import NotationError as NotationError
     from pullback.errors import PullbackError as PullbackError
     from pullback.errors import ShapeError as ShapeError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pullback.expression import Expression as Expression
     from pullback.expression import Results as Results
     from pullback.lowering.program import Program as Program
-    from pullback.compiling import compile_program as compile
     from pullback.rendering.derivation import Derivation as Derivation
     from pullback.rendering.derivation import derive as derive
     from pullback.tracing.jax import from_jax as from_jax

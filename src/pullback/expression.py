@@ -131,7 +131,6 @@ class Expression:
         result: ndarray[Any, Any] = evaluate_all([(self.node, self.axes)], self.inputs, {**(values or {}), **more})[0]
         return result
 
-
     def compile(self, backend: str = "numpy", reuse: bool = False, dtype: Any = None) -> Any:
         """Compile it into a function of arrays by name; see ``pullback.compiling``."""
         from importlib import import_module

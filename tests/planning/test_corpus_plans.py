@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.expression import Expression
 from pullback.compiling import compile_expression, compile_program
+from pullback.expression import Expression
 from tests.corpus import loading
 from tests.corpus.loading import Case
 from tests.corpus.run import derive

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from pullback.benchmarks.measuring import Call, Row, compare
+from pullback.compiling import compile_expression
 from pullback.compressed.operator import Operator
 from pullback.deriving import hessian as derive
-from pullback.compiling import compile_expression
 
 DEPTH = 10
 

@@ -10,11 +10,11 @@ from pullback.checking.draw import DOMAINS, STRUCTURED, Point, dimension_names, 
 from pullback.checking.forward import Forward, of_source
 from pullback.checking.measure import Function
 from pullback.checking.report import Report
-from pullback.deriving import Names, Source, as_program, backward, chosen
+from pullback.deriving import Names, Source, as_program, backward, by_inputs, chosen
 from pullback.errors import ValuesError
 from pullback.evaluation.binding import bind
-from pullback.expression import Expression, Results
-from pullback.lowering.program import Input, Program
+from pullback.expression import Expression
+from pullback.lowering.program import Input, Program, squeezed
 from pullback.syntax.names import normalise
 
 RANDOM_POINTS = 3
@@ -61,7 +61,7 @@ def check_program(
         if comparison.at(point):
             usable.append(point)
     if order == 2:
-        _second(comparison, program, results, upstream, names, usable[:2], rng)
+        _second(comparison, program, upstream, names, usable[:2], rng)
     return comparison.report(language, order)
 
 
@@ -192,7 +192,6 @@ def _subject(program: Program) -> str:
 def _second(
     comparison: Comparison,
     program: Program,
-    results: Results,
     upstream: str,
     names: Sequence[str],
     points: Sequence[Point],
@@ -208,7 +207,7 @@ def _second(
         output = comparison.forward(point.values, point.sizes)
         given = np.asarray(rng.standard_normal(output.shape))
         along = {name: np.asarray(rng.standard_normal(np.shape(point.values[name]))) for name in names}
-        derived = _products(program, results, upstream, names, directions)
+        derived = _products(program, upstream, names, directions)
         known = {**point.sizes, **point.values, upstream: given, **{directions[n]: along[n] for n in names}}
         found = {name: expression.evaluate(known) for name, expression in derived.items()}
         for name in names:
@@ -248,26 +247,27 @@ def _slope(
 
 
 def _products(
-    program: Program, results: Results, upstream: str, names: Sequence[str], directions: Mapping[str, str]
+    program: Program, upstream: str, names: Sequence[str], directions: Mapping[str, str]
 ) -> dict[str, Expression]:
-    """Derive the Hessian of <g, output> times a direction, for every variable."""
+    """Derive the Hessian of <g, output> times a direction, for every variable, all entries free."""
     from pullback.calculus.reverse import backward as pull_back
-    from pullback.lowering.program import squeezed
     from pullback.tensor.add import add
-    from pullback.tensor.node import make_variable
+    from pullback.tensor.node import Node, make_variable
 
-    variables = [program.inputs[name].variable for name in names]
-    totals: dict[str, list[tuple[int, Any]]] = {name: [] for name in names}
     extra = {upstream: Input(upstream, program.output.shape, frozenset())}
     for name in names:
-        entry = program.inputs[name]
-        extra[directions[name]] = Input(directions[name], entry.shape, frozenset())
-        direction = make_variable(normalise(directions[name]), squeezed(entry.shape))
-        for other, part in zip(names, pull_back(results[entry.name].node, direction, variables), strict=True):
-            totals[other].append((1, part))
+        extra[directions[name]] = Input(directions[name], program.inputs[name].shape, frozenset())
+    given = make_variable(normalise(upstream), squeezed(program.output.shape))
+
+    def twice(root: Node, targets: Sequence[Node]) -> list[Node]:
+        terms: list[list[tuple[int, Node]]] = [[] for _ in targets]
+        for name, slope in zip(names, pull_back(root, given, targets), strict=True):
+            direction = make_variable(normalise(directions[name]), squeezed(program.inputs[name].shape))
+            for k, part in enumerate(pull_back(slope, direction, targets)):
+                terms[k].append((1, part))
+        return [add(parts, target.axes) for parts, target in zip(terms, targets, strict=True)]
+
     return {
-        name: Expression(
-            add(totals[name], squeezed(program.inputs[name].shape)), program.inputs[name].shape, program, extra
-        )
-        for name in names
+        name: Expression(node, program.inputs[name].shape, program, extra)
+        for name, node in zip(names, by_inputs(program, names, twice), strict=True)
     }

@@ -33,7 +33,7 @@ _SUMMARIES = {
     "hessian": "print the Hessian of a scalar (--wrt x,y for a mixed one)",
     "backward": "print dL/d(each input) given g = dL/d(output)",
     "check": "compare what is derived with numbers: complex steps and differences, at random and structured points",
-    "audit": "judge gradients given by hand, and name the mistake (--claim \"W = x g'\")",
+    "audit": 'judge gradients given by hand, and name the mistake (--claim "W = x g\'")',
     "practice": "exercises in deriving, with hints and explanations",
     "emit": "print a program with its backward pass as source: NumPy, PyTorch, JAX, C, LaTeX",
     "bench": "time the derived forms beside other libraries; values are compared first",
@@ -77,7 +77,17 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             raise PullbackError(
                 f"one argument too many: {surplus[:60]!r}", hint="put the whole program between quotation marks"
             )
-        known = [option for option in _SHARED if option.startswith("--")] + ["--help", "--quick", "--seed", "--claim", "--backward", "--topic", "--count", "--target", "--port"]
+        known = [option for option in _SHARED if option.startswith("--")] + [
+            "--help",
+            "--quick",
+            "--seed",
+            "--claim",
+            "--backward",
+            "--topic",
+            "--count",
+            "--target",
+            "--port",
+        ]
         hint = _nearest(surplus.partition("=")[0], known, f"{parser.prog} {options.command}")
         raise PullbackError(f"there is no option {surplus[:60]}", hint=hint)
     return options
@@ -165,7 +175,9 @@ _SHARED: dict[str, _Adder] = {
     "--method": lambda p: p.add_argument(
         "--method", choices=("elementwise", "differential"), default="elementwise", help="how derive tells it"
     ),
-    "--lang": lambda p: p.add_argument("--lang", choices=("en", "ko"), help="the language of the steps (default: that of the locale)"),
+    "--lang": lambda p: p.add_argument(
+        "--lang", choices=("en", "ko"), help="the language of the steps (default: that of the locale)"
+    ),
     "--format": lambda p: p.add_argument(
         "--format", choices=FORMATS, default="terminal", help="how the result is written"
     ),
@@ -205,7 +217,9 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         ),
     ),
     "bench": (
-        lambda p: p.add_argument("suite", nargs="?", default="all", help="derive, linear, mlp, hessian, … (%(default)s)"),
+        lambda p: p.add_argument(
+            "suite", nargs="?", default="all", help="derive, linear, mlp, hessian, … (%(default)s)"
+        ),
         lambda p: p.add_argument("--quick", action="store_true", help="small sizes only"),
         lambda p: p.add_argument("--threads", type=int, default=2, help="for every library alike (%(default)s)"),
         lambda p: p.add_argument("--json", metavar="FILE", help="write the figures"),

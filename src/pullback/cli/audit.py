@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     for claim in options.claim:
         name, equals, text = claim.partition("=")
         if not equals:
-            raise PullbackError(f"--claim {claim!r} has no =", hint="write --claim \"W = x g'\"")
+            raise PullbackError(f"--claim {claim!r} has no =", hint='write --claim "W = x g\'"')
         claims[name.strip()] = text.strip()
     request = read_request(options)
     if ".py:" in options.program:
@@ -33,10 +33,12 @@ def run(options: argparse.Namespace) -> int:
         tell(say(language, "audit.runs", file=options.program.rpartition(":")[0]))
         source = load(options.program)
         backward = load(options.backward) if options.backward else None
-        report = audit(source, claims or backward, values=request.values or None, shapes=request.shapes or None, lang=language)
+        report = audit(
+            source, claims or backward, values=request.values or None, shapes=request.shapes or None, lang=language
+        )
     else:
         if not claims:
-            raise PullbackError("there is nothing to audit", hint="give a gradient: --claim \"W = x g'\"")
+            raise PullbackError("there is nothing to audit", hint='give a gradient: --claim "W = x g\'"')
         program = parse(request)
         report = audit(program, claims, values=values_for(request, program) or None, lang=language)
     write_result(str(report), options.output)

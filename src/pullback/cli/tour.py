@@ -15,9 +15,9 @@ from pullback.cli.digits import PARAMETERS, PROGRAM, Training, load, train
 from pullback.cli.plot import draw_losses
 from pullback.cli.progress import progress
 from pullback.cli.style import paint, wants_colour
-from pullback.languages import of_locale
 from pullback.cli.writing import write_file
 from pullback.errors import PullbackError
+from pullback.languages import of_locale
 
 _EPOCHS = 30
 _EPOCHS_QUICK = 4

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
+from pullback.compiling import Compiled, Task
 from pullback.compressed.structure import Piece, terms_of
 from pullback.errors import ShapeError
 from pullback.expression import Expression
 from pullback.lowering.program import Input
-from pullback.compiling import Compiled, Task
 from pullback.tensor.add import add
 from pullback.tensor.node import Node
 from pullback.tensor.product import product

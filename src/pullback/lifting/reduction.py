@@ -268,13 +268,13 @@ def together(trees: Sequence[Syntax]) -> Syntax:
         flat = isinstance(tree, Chain) and set(tree.operators) <= {".*", "./"}
         operands = tree.operands if flat and isinstance(tree, Chain) else (tree,)
         operators = (".*", *tree.operators) if flat and isinstance(tree, Chain) else (".*",)
-        for operator, operand in zip(operators, operands, strict=True):
-            (above if operator == ".*" else below).append(operand)
+        for operator, item in zip(operators, operands, strict=True):
+            (above if operator == ".*" else below).append(item)
     one = Number(Fraction(1))
     above = powers([tree for tree in above if tree != one]) or [one]
     below = powers(below)
-    operators = (".*",) * (len(above) - 1) + ("./",) * len(below)
-    return Chain((*above, *below), operators) if operators else above[0]
+    between = (".*",) * (len(above) - 1) + ("./",) * len(below)
+    return Chain((*above, *below), between) if between else above[0]
 
 
 def powers(trees: Sequence[Syntax]) -> list[Syntax]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pullback.lifting.chain import number, settle_minus, text, transpose, transposes, weight
 from pullback.lifting.sizes import length as measure
-from pullback.syntax.tree import Call, Chain, Comprehension, Name, Negate, Number, Syntax
+from pullback.syntax.tree import Call, Chain, Comprehension, Negate, Number, Syntax
 from pullback.tensor.add import content, scaled
 from pullback.tensor.axes import constant_axes, without_axes
 from pullback.tensor.node import Sum, Term, make_sum, rational

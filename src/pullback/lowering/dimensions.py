@@ -102,7 +102,7 @@ class Solver:
         return False
 
     def name_unknowns(self, shapes: Iterable[tuple[Dimension, ...]], taken: Iterable[str]) -> None:
-        """Give every dimension that is still unknown a name: n for what is summed over, then m, k, …"""
+        """Give every dimension that is still unknown a name: n for what is summed over, then m, then k."""
         used = set(taken)
         shapes = list(shapes)
         for name in self.mentioned:

@@ -86,7 +86,13 @@ def logistic(node: Apply) -> Node:
 
 def opposite(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
     """sigmoid(x) exp(-x) is sigmoid(-x), and sigmoid(-x) exp(x) is sigmoid(x)."""
-    if exponent < 1 or power < 1 or exponent % 1 or power % 1 or node.arguments[0] is not scaled(-1, other.arguments[0]):
+    if (
+        exponent < 1
+        or power < 1
+        or exponent % 1
+        or power % 1
+        or node.arguments[0] is not scaled(-1, other.arguments[0])
+    ):
         return None
     turned = apply(_operation("sigmoid"), [other.arguments[0]])
     shared = min(exponent, power)
@@ -108,7 +114,7 @@ def abs(arguments: tuple[Node, ...]) -> Node | None:
 
 
 def exp(arguments: tuple[Node, ...]) -> Node | None:
-    """exp(log x) = x."""
+    """The exponential of a logarithm is its argument."""
     (x,) = arguments
     return x.arguments[0] if isinstance(x, Apply) and x.operation.name == "log" else None
 
@@ -311,7 +317,7 @@ def logdet(arguments: tuple[Node, ...]) -> Node | None:
 
 
 def expm(arguments: tuple[Node, ...]) -> Node | None:
-    """expm(-A) is the inverse of expm(A), and expm(0) the identity."""
+    """The exponential of a zero matrix is the identity."""
     (a,) = arguments
     if isinstance(a, Sum) and not a.terms:
         return product([], (0, 0), {0: a.axes[0]})

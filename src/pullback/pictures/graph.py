@@ -113,7 +113,8 @@ def _edge(start: _Box, end: _Box, has_gradient: bool) -> list[str]:
     bend = max(24.0, (x2 - x1) / 2)
 
     def path(dy: float) -> str:
-        return f"M{x1:.1f} {y1 + dy:.1f}C{x1 + bend:.1f} {y1 + dy:.1f} {x2 - bend:.1f} {y2 + dy:.1f} {x2:.1f} {y2 + dy:.1f}"
+        start, end = y1 + dy, y2 + dy
+        return f"M{x1:.1f} {start:.1f}C{x1 + bend:.1f} {start:.1f} {x2 - bend:.1f} {end:.1f} {x2:.1f} {end:.1f}"
 
     drawn = [element("path", d=path(-4), fill="none", stroke=SOFT, class_="wire", stroke_width=1.5,
                      marker_end="url(#pb-on)")]  # fmt: skip

@@ -28,7 +28,7 @@ def find_cancellation(
     uses = Counter(label for piece in pieces for label in piece[1])
     uses.update(output)
     for k in candidates:
-        node, labels, exponent = pieces[k]
+        node, labels, _ = pieces[k]
         if isinstance(node, Product):
             found = _meet_itself(pieces, uses, k, node, is_symmetric)
             if found is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pullback as pb
@@ -116,7 +116,7 @@ def _told(question: Question, derivation: Derivation) -> dict[str, Any]:
 
 
 def _check(derivation: Record, second: Expression | None, question: Question) -> dict[str, Any] | None:
-    from pullback.web.draws import check_first, check_second
+    from pullback.web.draws import check_first
 
     request = derivation.request
     sizes = request.arrays[1]
@@ -223,6 +223,3 @@ def described(program: Program) -> dict[str, Any]:
 def _polynomial(axis: Dimension) -> list[list[Any]]:
     """A length as coefficients with names, for the page to compute."""
     return [[coefficient, list(monomial)] for monomial, coefficient in axis.terms]
-
-
-Answerer = Callable[[Any], dict[str, Any]]

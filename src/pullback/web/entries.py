@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 
 from pullback.derivation.formula import LITERAL, PARTIAL, Big, Line, Matrix, Numbers, Part, Sign
 from pullback.derivation.scalars import rounded
@@ -139,7 +140,7 @@ class Board:
         marks: dict[int, Marks] = {}
         sides = split_sides(board)
         first = board.parts[sides[0][0]] if len(sides[0]) == 1 else None
-        for before, after in zip(sides, sides[1:], strict=False):
+        for before, after in pairwise(sides):
             if len(after) != 1:
                 continue
             here = board.parts[after[0]]
