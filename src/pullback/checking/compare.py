@@ -64,14 +64,14 @@ class Comparison:
         function = Function(self.forward, point.values, point.sizes, upstream)
         try:
             given = self.gradients(point, upstream)
-            moved = self.gradients(_moved(point), upstream)
+            shaken = self.gradients(moved(point), upstream)
         except ValuesError:
             if point.name == "given":
                 raise
             self.excluded[f"formless: {point.name}"] += 1
             return False
         for name in self.names:
-            here, there = np.asarray(given[name]), np.asarray(moved[name])
+            here, there = np.asarray(given[name]), np.asarray(shaken[name])
             with np.errstate(all="ignore"):
                 noise = float(np.max(np.abs(here - there), initial=0.0)) if here.shape == there.shape else 0.0
             self.variable(function, point, name, here, noise if np.isfinite(noise) else 0.0)
@@ -214,7 +214,7 @@ class Comparison:
         )
 
 
-def _moved(point: Point) -> Point:
+def moved(point: Point) -> Point:
     """The point with its values moved by a few units in the last place."""
     import numpy as np
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pullback.checking.compare import Comparison
+from pullback.checking.compare import Comparison, moved
 from pullback.checking.draw import DOMAINS, STRUCTURED, Point, dimension_names, draw, prime_sizes, structured
 from pullback.checking.forward import Forward, of_source
 from pullback.checking.measure import Function
@@ -210,6 +210,7 @@ def _second(
         derived = _products(program, upstream, names, directions)
         known = {**point.sizes, **point.values, upstream: given, **{directions[n]: along[n] for n in names}}
         found = {name: expression.evaluate(known) for name, expression in derived.items()}
+        beside = {name: expression.evaluate({**known, **moved(point).values}) for name, expression in derived.items()}
         for name in names:
             value = np.asarray(point.values[name])
             measured: list[tuple[tuple[int, ...], float, Measured]] = []
@@ -221,7 +222,8 @@ def _second(
                 spread = second.error + (0.0 if comparison.analytic else 1e-7 * abs(second.value) + 1e-7)
                 measured.append((index, float(found[name][index]), Measured(second.value, spread, second.kinks)))
             before, comparison.relative = comparison.relative, max(comparison.relative or 0.0, _SECOND_TOLERANCE)
-            comparison.collect(f"H·v of {name}", point, measured)
+            noise = float(np.max(np.abs(found[name] - beside[name]), initial=0.0))
+            comparison.collect(f"H·v of {name}", point, measured, noise)
             comparison.relative = before
 
 

@@ -45,7 +45,7 @@ def bind(
     import numpy as np
 
     problems: list[str] = []
-    solver = Solver()
+    solver = Solver(least=0)
     spoken: dict[str, list[str]] = {}
     arrays: dict[str, Any] = {}
     lengths = {n for entry in inputs.values() for axis in entry.shape for n in axis.names} | set(dimensions)

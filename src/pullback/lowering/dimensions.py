@@ -14,9 +14,14 @@ _LETTERS = ("n", "m", "k", "p", "q", "r", "s", "t", "d", "l")
 
 
 class Solver:
-    """Holds what is known of the unknown dimensions."""
+    """Holds what is known of the unknown dimensions.
 
-    def __init__(self) -> None:
+    A declared name may turn out to be a number of at least ``least``: not one while a program is
+    lowered, since that would change what the axes are; any number where values are fitted.
+    """
+
+    def __init__(self, least: int = 2) -> None:
+        self.least = least
         self.bound: dict[str, Dimension] = {}
         self.mentioned: list[str] = []
         self.count = 0
@@ -33,7 +38,7 @@ class Solver:
 
     def copy(self) -> Solver:
         """Copy, for trying out."""
-        other = Solver()
+        other = Solver(self.least)
         other.bound, other.mentioned, other.count = dict(self.bound), list(self.mentioned), self.count
         return other
 
@@ -94,9 +99,9 @@ class Solver:
         return all(self.unify(Dimension.of(x), Dimension.of(y)) for x, y in zip(a, b, strict=True))
 
     def _specialise(self, left: Dimension, right: Dimension) -> bool:
-        """A declared name may turn out to be a number, but not one: that would change what the axes are."""
+        """A declared name may turn out to be a number."""
         for here, there in ((left, right), (right, left)):
-            if here.name is not None and there.number is not None and there.number > 1:
+            if here.name is not None and there.number is not None and there.number >= self.least:
                 self.bound[here.name] = there
                 return True
         return False
