@@ -22,9 +22,16 @@ class Dimension:
     True
     """
 
-    __slots__ = ("__weakref__", "terms")
+    __slots__ = ("__weakref__", "_text", "name", "names", "number", "terms")
     _interned: ClassVar[WeakValueDictionary[tuple[tuple[Monomial, int], ...], Dimension]] = WeakValueDictionary()
     terms: tuple[tuple[Monomial, int], ...]
+    number: int | None
+    """The value of a dimension that is a plain number, else None."""
+    name: str | None
+    """The name of a dimension that is a plain name, else None."""
+    names: frozenset[str]
+    """The names that occur in it."""
+    _text: str
 
     @staticmethod
     def of(value: int | str | Dimension) -> Dimension:
@@ -41,7 +48,7 @@ class Dimension:
         found = Dimension._interned.get(key)
         if found is None:
             found = object.__new__(Dimension)
-            found.terms = key
+            found._describe(key)
             found = Dimension._interned.setdefault(key, found)
         return found
 
@@ -62,28 +69,19 @@ class Dimension:
                 terms[monomial] = terms.get(monomial, 0) + a * b
         return Dimension._intern(terms)
 
-    @property
-    def number(self) -> int | None:
-        """The value of a dimension that is a plain number, else None."""
-        if not self.terms:
-            return 0
-        return self.terms[0][1] if len(self.terms) == 1 and self.terms[0][0] == () else None
-
-    @property
-    def name(self) -> str | None:
-        """The name of a dimension that is a plain name, else None."""
-        if len(self.terms) == 1 and self.terms[0][1] == 1 and len(self.terms[0][0]) == 1:
-            return self.terms[0][0][0]
-        return None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names that occur in it."""
-        return frozenset(name for monomial, _ in self.terms for name in monomial)
+    def _describe(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
+        """Fill in what is asked for all the time."""
+        self.terms = terms
+        monomial, coefficient = terms[0] if terms else ((), 0)
+        single = len(terms) <= 1
+        self.number = coefficient if single and not monomial else None
+        self.name = monomial[0] if single and coefficient == 1 and len(monomial) == 1 else None
+        self.names = frozenset(name for monomial, _ in terms for name in monomial)
+        self._text = _spelled(terms)
 
     def substitute(self, sizes: Mapping[str, Dimension]) -> Dimension:
         """Replace names by dimensions; names that are not in the mapping stay."""
-        if not any(name in sizes for monomial, _ in self.terms for name in monomial):
+        if self.names.isdisjoint(sizes):
             return self
         total = Dimension.of(0)
         for monomial, coefficient in self.terms:
@@ -104,19 +102,23 @@ class Dimension:
         return total
 
     def __str__(self) -> str:
-        shown = ""
-        for monomial, coefficient in sorted(self.terms, key=lambda term: (term[1] < 0, term)):
-            size = abs(coefficient)
-            factors = list(monomial) if size == 1 and monomial else [str(size), *monomial]
-            sign = (" - " if coefficient < 0 else " + ") if shown else ("-" if coefficient < 0 else "")
-            shown += sign + " ".join(factors)
-        return shown or "0"
+        return self._text
 
     def __repr__(self) -> str:
         return f"Dimension({self})"
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_restore, (self.terms,))
+
+
+def _spelled(terms: tuple[tuple[Monomial, int], ...]) -> str:
+    shown = ""
+    for monomial, coefficient in sorted(terms, key=lambda term: (term[1] < 0, term)):
+        size = abs(coefficient)
+        factors = list(monomial) if size == 1 and monomial else [str(size), *monomial]
+        sign = (" - " if coefficient < 0 else " + ") if shown else ("-" if coefficient < 0 else "")
+        shown += sign + " ".join(factors)
+    return shown or "0"
 
 
 def _restore(terms: tuple[tuple[Monomial, int], ...]) -> Dimension:

@@ -212,10 +212,11 @@ _lock = Lock()
 Kind = TypeVar("Kind", bound=Node)
 
 
-def _intern(kind: type[Kind], axes: Axes, parts: Iterable[object], size: int) -> tuple[Kind, bool]:
-    """Give the node with this content, and whether it is new and wants its fields filled in."""
-    content = repr((kind.__name__, [str(axis) for axis in axes], *parts))
-    key = blake2b(content.encode(), digest_size=16).digest()
+def _intern(kind: type[Kind], axes: Axes, parts: Iterable[Node], content: str, size: int) -> tuple[Kind, bool]:
+    """Give the node with these parts and this content beside them, and whether it is new and wants its fields."""
+    shape = ",".join(map(str, axes))
+    text = f"{kind.__name__}|{shape}|{content}|".encode()
+    key = blake2b(text + b"".join([part.key for part in parts]), digest_size=16).digest()
     found = _nodes.get(key)
     if found is not None:
         assert isinstance(found, kind)
@@ -237,7 +238,7 @@ def _publish(node: Kind) -> Kind:
 
 def make_variable(name: str, axes: Axes, properties: frozenset[str] = frozenset()) -> Variable:
     """Make an input tensor; the same name, axes and properties give the same object."""
-    node, new = _intern(Variable, axes, (name, sorted(properties)), 1)
+    node, new = _intern(Variable, axes, (), f"{name}|{sorted(properties)}", 1)
     if not new:
         return node
     node.name, node.properties = name, properties
@@ -246,10 +247,11 @@ def make_variable(name: str, axes: Axes, properties: frozenset[str] = frozenset(
 
 def make_product(factors: tuple[Factor, ...], output: tuple[int, ...], dimensions: Axes) -> Product:
     """Store a product that is in normal form already (see ``product``)."""
-    parts = [(f.node.key, f.indices, str(f.exponent)) for f in factors]
-    size = 1 + sum(f.node.size for f in factors)
-    axes = tuple(dimensions[i] for i in output)
-    node, new = _intern(Product, axes, (parts, output, [str(d) for d in dimensions]), size)
+    parts = [f.node for f in factors]
+    size = 1 + sum([part.size for part in parts])
+    axes = tuple([dimensions[i] for i in output])
+    content = f"{output}|{','.join(map(str, dimensions))}|{''.join([f'{f.indices}{f.exponent}' for f in factors])}"
+    node, new = _intern(Product, axes, parts, content, size)
     if not new:
         return node
     node.factors, node.output, node.dimensions = factors, output, dimensions
@@ -258,8 +260,9 @@ def make_product(factors: tuple[Factor, ...], output: tuple[int, ...], dimension
 
 def make_sum(terms: tuple[Term, ...], axes: Axes) -> Sum:
     """Store a sum that is in normal form already (see ``add``)."""
-    size = 1 + sum(term.node.size for term in terms)
-    node, new = _intern(Sum, axes, ([(str(c), n.key) for c, n in terms],), size)
+    parts = [term.node for term in terms]
+    size = 1 + sum([part.size for part in parts])
+    node, new = _intern(Sum, axes, parts, ",".join([str(c) for c, _ in terms]), size)
     if not new:
         return node
     node.terms = terms
@@ -269,7 +272,7 @@ def make_sum(terms: tuple[Term, ...], axes: Axes) -> Sum:
 def make_apply(operation: Operation, arguments: tuple[Node, ...], axes: Axes) -> Apply:
     """Store an applied operation that is in normal form already (see ``apply``)."""
     size = 1 + sum(argument.size for argument in arguments)
-    node, new = _intern(Apply, axes, (operation.name, [a.key for a in arguments]), size)
+    node, new = _intern(Apply, axes, arguments, operation.name, size)
     if not new:
         return node
     node.operation, node.arguments = operation, arguments

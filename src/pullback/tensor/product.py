@@ -419,35 +419,25 @@ class _Builder:
 
     def components(self, output: tuple[int, ...]) -> tuple[list[Piece], list[list[Piece]]]:
         """Split the pieces into those tied to the output and scalars that stand alone."""
-        by_label: dict[int, list[int]] = {}
-        for k, (_, labels, _) in enumerate(self.pieces):
-            for label in labels:
-                by_label.setdefault(label, []).append(k)
-        state = [0] * len(self.pieces)
-        group_of = 0
-        for start in [*dict.fromkeys(output), None, *range(len(self.pieces))]:
-            if start is None:
-                group_of = 1
-                continue
-            stack = by_label.get(start, []) if group_of == 0 else [start]
-            if group_of and state[start]:
-                continue
-            group = -1 if group_of == 0 else group_of
-            stack = list(stack)
-            while stack:
-                k = stack.pop()
-                if state[k]:
-                    continue
-                state[k] = group
-                for label in self.pieces[k][1]:
-                    stack.extend(other for other in by_label[label] if not state[other])
-            group_of += 1 if group_of else 0
-        attached = [piece for piece, s in zip(self.pieces, state, strict=True) if s == -1]
-        groups: dict[int, list[Piece]] = {}
-        for piece, s in zip(self.pieces, state, strict=True):
-            if s > 0:
-                groups.setdefault(s, []).append(piece)
-        return attached, list(groups.values())
+        reached = set(output)
+        attached, loose = [], self.pieces
+        while loose:
+            found = [piece for piece in loose if not reached.isdisjoint(piece[1])]
+            if not found:
+                break
+            attached += found
+            loose = [piece for piece in loose if reached.isdisjoint(piece[1])]
+            reached.update(*(labels for _, labels, _ in found))
+        groups: list[list[Piece]] = []
+        while loose:
+            group, loose = [loose[0]], loose[1:]
+            joined = set(group[0][1])
+            while found := [piece for piece in loose if not joined.isdisjoint(piece[1])]:
+                group += found
+                loose = [piece for piece in loose if joined.isdisjoint(piece[1])]
+                joined.update(*(labels for _, labels, _ in found))
+            groups.append(group)
+        return attached, groups
 
     def number(self, pieces: Sequence[Piece], output: tuple[int, ...]) -> Node:
         if len(pieces) == 1:
