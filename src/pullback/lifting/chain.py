@@ -44,7 +44,9 @@ def operand(tree: Syntax, symmetric: bool = False) -> Operand:
 
 
 def transpose(tree: Syntax) -> Syntax:
-    """The transpose of a tree, a double one dropped."""
+    """The transpose of a tree, a double one dropped, a minus left in front."""
+    if isinstance(tree, Negate):
+        return Negate(transpose(tree.operand))
     return tree.operand if isinstance(tree, Transpose) else Transpose(tree)
 
 
@@ -117,6 +119,16 @@ def settle_minus(tree: Syntax) -> Syntax:
     return tree
 
 
+def signed(tree: Syntax) -> tuple[int, Syntax]:
+    """Take the minus off a tree, wherever it was put."""
+    if isinstance(tree, Negate):
+        return -1, tree.operand
+    if isinstance(tree, Chain) and not tree.is_sum:
+        sign, first = signed(tree.operands[0])
+        return sign, tree if sign > 0 else Chain((first, *tree.operands[1:]), tree.operators)
+    return 1, tree
+
+
 def _is_decimal(value: Fraction) -> bool:
     rest = value.denominator
     for prime in (2, 5):
@@ -187,6 +199,14 @@ def names_of(tree: Syntax) -> frozenset[str]:
         case Chain(operands) | Call(_, operands):
             return frozenset().union(*map(names_of, operands))
     return frozenset()
+
+
+def shorter(first: Syntax, second: Syntax) -> Syntax:
+    """Of two spellings, the one that is shorter to write; of equally long ones, always the same one."""
+    left, right = weight(first), weight(second)
+    if left != right:
+        return first if left < right else second
+    return first if text(first) <= text(second) else second
 
 
 def transposes(tree: Syntax) -> int:

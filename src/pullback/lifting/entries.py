@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pullback.lifting.chain import number, raised, read
+from pullback.lifting.chain import number, raised, read, shorter, text, turn
 from pullback.lifting.reduction import Network
 from pullback.lifting.signs import absorb_sign
 from pullback.lifting.sizes import length as measure
-from pullback.syntax.tree import Call, Comprehension, Indexed, Negate, Syntax
+from pullback.syntax.tree import Call, Comprehension, Indexed, Negate, Power, Syntax
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum
 
 if TYPE_CHECKING:
@@ -56,7 +56,11 @@ def entries_body(
         place(Indexed(tree, tuple(name[v] for v in indices)), exponent)
         touched.update(indices)
     for edge in network.edges:
-        factors.append(Indexed(read(edge.reading), (name[edge.start], name[edge.end])))
+        here, there = read(edge.reading), read(turn(edge.reading))
+        if shorter(here, there) is here:
+            factors.append(Indexed(here, (name[edge.start], name[edge.end])))
+        else:
+            factors.append(Indexed(there, (name[edge.end], name[edge.start])))
         touched.update((edge.start, edge.end))
     for vertex, labels in network.labels.items():
         for reading, exponent in labels:
@@ -66,6 +70,7 @@ def entries_body(
     for vertex in dict.fromkeys(node.output):
         if vertex not in touched and vertex not in repeated:
             factors.append(Indexed(Call("ones", (measure(node.dimensions[vertex]),)), (name[vertex],)))
+    factors.sort(key=_entry_order)
     ranked = sorted(network.scalars, key=speller.scalar_rank)
     above = speller.scalar_powers([(tree, e) for tree, e in ranked if e > 0])
     below = [*speller.scalar_powers([(tree, -e) for tree, e in ranked if e < 0]), *divisors]
@@ -75,6 +80,14 @@ def entries_body(
     if below:
         result = speller.quotient(result, speller.joined(below))
     return Negate(result) if coefficient < 0 else result
+
+
+def _entry_order(factor: Syntax) -> tuple[bool, tuple[str, ...], str]:
+    """Deltas first, then in the order of the indices."""
+    entry = factor.base if isinstance(factor, Power) else factor
+    assert isinstance(entry, Indexed)
+    delta = isinstance(entry.operand, Call) and entry.operand.function == "eye"
+    return (not delta, tuple(sorted(entry.indices)), text(factor))
 
 
 def _first_free(names: Sequence[str]) -> int:
@@ -96,7 +109,7 @@ def spell_sum_entries(speller: Speller, node: Sum) -> Syntax:
             tree = entries_body(speller, coefficient, term.node, network, names)
         else:
             entry = entry_of(speller, term.node, names)
-            tree = speller.assemble(term.coefficient, [], entry, True)
+            tree = speller.assemble(term.coefficient, [], entry)
         spelled.append((term, tree))
     spelled.sort(key=lambda pair: rank(*pair))
     return Comprehension(names, add_up([tree for _, tree in spelled]))

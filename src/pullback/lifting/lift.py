@@ -15,6 +15,8 @@ from pullback.lifting.chain import (
     raised,
     read,
     settle_minus,
+    signed,
+    shorter,
     text,
     transpose,
     turn,
@@ -102,30 +104,35 @@ class Speller:
         return Transpose(name) if is_row else name
 
     def as_operand(self, node: Node) -> Operand:
-        """Spell a tensor of two axes in both directions."""
+        """Spell a tensor of two axes in both directions, each the shorter way."""
         tree = self.spell(node)
         if is_symmetric(node):
             return Operand(tree, tree)
-        if isinstance(node, Apply) and node.operation.entrywise and node not in self.names:
-            turned = self.turned(node)
-            if weight(turned) < weight(tree):
-                return operand(turned).turn()
-            return Operand(tree, turned) if weight(turned) <= weight(tree) + 1 else operand(tree)
-        if isinstance(node, Sum) and node not in self.names:
-            turned = self.spell_out(transposed(node))
-            if weight(turned) <= weight(tree) + 1:
-                return Operand(tree, turned)
-        return operand(tree)
+        turned = None if self.by_name(node) is not None else self.turned(node)
+        if turned is None:
+            return operand(tree)
+        return Operand(shorter(tree, transpose(turned)), shorter(turned, transpose(tree)))
 
-    def turned(self, node: Node) -> Syntax:
-        """Spell the transpose of a function of a matrix, or of a sum, with the transpose inside."""
-        if isinstance(node, Apply) and node.operation.entrywise:
+    def turned(self, node: Node) -> Syntax | None:
+        """Spell the transpose with the transpose inside; None where it can't go inside."""
+        if isinstance(node, Apply):
+            if not self.turns(node):
+                return None
+            if node.operation.transposing:
+                side = self.as_operand(node.arguments[0])
+                shortens = weight(side.turned) < weight(side.tree)
+                return Call(node.operation.name, (side.turned,)) if shortens else None
             name = _NAMES.get(node.operation.name, node.operation.name)
             arguments = [self.as_operand(a).turned if len(a.axes) == 2 else self.spell(a) for a in self.shrunk(node)]
             if name == "power":
                 return Power(arguments[0], arguments[1], entrywise=True)
             return Call(name, tuple(arguments))
-        return self.spell_out(transposed(node))
+        return self.spell_out(transposed(node)) if isinstance(node, Sum | Product) else None
+
+    @staticmethod
+    def turns(node: Apply) -> bool:
+        """Whether the transpose of an applied operation is the operation applied to the transpose."""
+        return len(node.axes) == 2 and (node.operation.entrywise or (node.operation.transposing and not node.batch))
 
     # products
 
@@ -137,18 +144,14 @@ class Speller:
         """Spell a number times a node, as a row if asked; a minus is Negate at the top."""
         if isinstance(node, Product) and node not in self.names:
             return self.term_of_product(coefficient, node, row)
-        tree = self.spell_row(node) if row else self.spell(node)
-        return self.assemble(coefficient, [], tree, self.is_closed(tree))
-
-    def is_closed(self, tree: Syntax) -> bool:
-        """Whether a tree can stand in a product as it is."""
-        return not (isinstance(tree, Chain) and tree.is_sum)
+        sign, tree = signed(self.spell_row(node) if row else self.spell(node))
+        return self.assemble(coefficient * sign, [], tree)
 
     def term_of_product(self, coefficient: Rational, node: Product, row: bool = False) -> Syntax:
         if not node.factors and not node.dimensions:
             return number(coefficient)
         if (name := size_name(node)) is not None:
-            return self.assemble(coefficient, [(size(self, name), 1)], None, True)
+            return self.assemble(coefficient, [(size(self, name), 1)], None)
         coefficient, factors = absorb_sign(self, coefficient, node.factors)
         network = self.network(node, factors)
         network.reduce()
@@ -157,7 +160,7 @@ class Speller:
             return spell_entries(self, coefficient, node, network)
         core = self.core(node, network, row)
         scalars, core = as_means(self, factors, network, core)
-        return self.assemble(coefficient, scalars, core, True)
+        return self.assemble(coefficient, scalars, core)
 
     @staticmethod
     def needs_entries(node: Product, network: Network) -> bool:
@@ -250,7 +253,7 @@ class Speller:
         return read((*left, *turn(right)))
 
     def assemble(
-        self, coefficient: Rational, scalars: Sequence[tuple[Syntax, Rational]], core: Syntax | None, closed: bool
+        self, coefficient: Rational, scalars: Sequence[tuple[Syntax, Rational]], core: Syntax | None
     ) -> Syntax:
         """Put number, scalars, core and divisors together, in that order; a minus goes on top."""
         size = -coefficient if coefficient < 0 else coefficient
@@ -338,6 +341,15 @@ class Speller:
     # applied operations
 
     def applied(self, node: Apply) -> Syntax:
+        better = reading(self, node)
+        if better is not node:
+            return Negate(self.spell(better))
+        tree = self.called(node)
+        turned = self.turned(node) if self.turns(node) and not is_symmetric(node) else None
+        return tree if turned is None else shorter(tree, transpose(turned))
+
+    def called(self, node: Apply) -> Syntax:
+        """Spell an operation with its arguments as they are."""
         operation = node.operation
         name = _NAMES.get(operation.name, operation.name)
         if isinstance(operation, Linear):
@@ -351,6 +363,9 @@ class Speller:
             arguments = self.shrunk(node) if operation.entrywise else list(node.arguments)
             if operation.parity == 1:
                 arguments = [reading(self, argument) for argument in arguments]
+            if operation.invariant:
+                sides = [self.as_operand(argument) for argument in arguments]
+                return Call(name, tuple(shorter(side.tree, side.turned) for side in sides))
             return Call(name, tuple(self.spell(argument) for argument in arguments))
         cores = [len(core) for core in operation.signature.inputs]
         if node.batch == 1 and cores == [1] and len(operation.signature.output) < 2:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pullback.tensor.add import scaled
 from pullback.tensor.axes import constant_axes
-from pullback.tensor.node import Apply, Node, Product, Sum, topological
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, topological, variables
 from pullback.tensor.product import number_of, transposed
 
 _DEEPEST = 12
@@ -84,14 +84,17 @@ def _owned(node: Node, given: Mapping[Node, str]) -> Node | None:
 
 
 def _votes(roots: Sequence[Node], order: Sequence[Node]) -> dict[Node, int]:
-    """For each factor of an odd power, how often it is used with a plus more than with a minus."""
+    """For each factor whose sign shows, how often it is used with a plus more than with a minus."""
     votes: dict[Node, int] = {}
 
     def count(node: Node, sign: int) -> None:
         if isinstance(node, Product):
+            powers: dict[Node, Rational] = {}
             for factor in node.factors:
-                if factor.exponent % 2 == 1:
-                    votes[factor.node] = votes.get(factor.node, 0) + sign
+                powers[factor.node] = powers.get(factor.node, 0) + factor.exponent
+            for factor, power in powers.items():
+                if power % 2 == 1:
+                    votes[factor] = votes.get(factor, 0) + sign
 
     for root in roots:
         count(root, 1)
@@ -117,8 +120,10 @@ def _positive(node: Node, weight: Mapping[Node, int], held: set[Node], votes: in
         return node if signs == {True} else scaled(-1, node)
     if votes:
         return node if votes > 0 else scaled(-1, node)
-    plus = sum(_weight(n, weight, held) for c, n in node.terms if c > 0)
-    minus = sum(_weight(n, weight, held) for c, n in node.terms if c < 0)
+    plus, minus = (
+        (sum(_weight(n, weight, held) for _, n in side), max((v.name for v in variables(n for _, n in side)), default=""))
+        for side in ([t for t in node.terms if (t.coefficient > 0) == positive] for positive in (True, False))
+    )
     return scaled(-1, node) if minus > plus else node
 
 

@@ -84,7 +84,10 @@ class Network:
 
     def rank(self, label: Label) -> tuple[int, int, str]:
         """Sort what is multiplied entry by entry: the upstream gradient first, then short before long."""
-        tree = read(label[0])
+        return self.tree_rank(read(label[0]))
+
+    def tree_rank(self, tree: Syntax) -> tuple[int, int, str]:
+        """Sort trees that are multiplied entry by entry."""
         return (self.precedence(tree), weight(tree), text(tree))
 
     def precedence(self, tree: Syntax) -> int:
@@ -163,12 +166,25 @@ class Network:
 
     def merge(self, edges: list[Edge]) -> None:
         start, end = edges[0].start, edges[0].end
-        forward = [edge.seen_from(start) for edge in edges]
-        forward.sort(key=lambda reading: self.rank((reading, 1)))
-        there = together([read(r) for r in forward])
-        back = together([read(turn(r)) for r in forward])
+        there, back = (self.together([read(edge.seen_from(vertex)) for edge in edges]) for vertex in (start, end))
         self.edges = [edge for edge in self.edges if edge not in edges]
         self.edges.append(Edge(start, end, (Operand(there, back),)))
+
+    def together(self, trees: Sequence[Syntax]) -> Syntax:
+        """Multiply matrices entry by entry: products of products joined, 1 ./ B as a divisor at the end."""
+        above: list[Syntax] = []
+        below: list[Syntax] = []
+        for tree in trees:
+            flat = isinstance(tree, Chain) and set(tree.operators) <= {".*", "./"}
+            operands = tree.operands if flat and isinstance(tree, Chain) else (tree,)
+            operators = (".*", *tree.operators) if flat and isinstance(tree, Chain) else (".*",)
+            for operator, item in zip(operators, operands, strict=True):
+                (above if operator == ".*" else below).append(item)
+        one = Number(Fraction(1))
+        above = powers(sorted([tree for tree in above if tree != one], key=self.tree_rank)) or [one]
+        below = powers(sorted(below, key=self.tree_rank))
+        between = (".*",) * (len(above) - 1) + ("./",) * len(below)
+        return Chain((*above, *below), between) if between else above[0]
 
     def closes(self, first: Edge, second: Edge) -> bool:
         """Read two parallel edges as the diagonal of a product, where that takes fewer transposes."""
@@ -192,7 +208,7 @@ class Network:
             self.scalars.append((Call("tr", (read(_best_rotation(reading)),)), 1))
             self.labels[vertex] = []
             return
-        best = min((reading, turn(reading)), key=lambda r: weight(read(r)))
+        best = min((reading, turn(reading)), key=self.direction)
         self.label(vertex, (operand(Call("diag", (read(best),))),))
 
     def series(self) -> bool:
@@ -239,7 +255,7 @@ class Network:
             return Call("norm", (root,)), 2
         if len(labels) == 1 or any(e < 0 for _, e in labels):
             return Call("sum", (self.hadamard(labels),)), 1
-        ranked = sorted(labels, key=lambda label: weight(read(label[0])))
+        ranked = sorted(labels, key=self.rank)
         last = ranked[-1] if ranked[-1][1] == 1 else next((x for x in ranked if x[1] == 1), ranked[-1])
         rest = [label for label in ranked if label is not last]
         column: Reading = last[0] if last[1] == 1 else (operand(self.hadamard([last])),)
@@ -258,23 +274,6 @@ def row_sums(item: Operand) -> Syntax:
     if weight(item.turned) < weight(item.tree):
         return Call("sum", (item.turned, Name("columns")))
     return Call("sum", (item.tree, Name("rows")))
-
-
-def together(trees: Sequence[Syntax]) -> Syntax:
-    """Multiply matrices entry by entry: products of products joined, 1 ./ B as a divisor at the end."""
-    above: list[Syntax] = []
-    below: list[Syntax] = []
-    for tree in trees:
-        flat = isinstance(tree, Chain) and set(tree.operators) <= {".*", "./"}
-        operands = tree.operands if flat and isinstance(tree, Chain) else (tree,)
-        operators = (".*", *tree.operators) if flat and isinstance(tree, Chain) else (".*",)
-        for operator, item in zip(operators, operands, strict=True):
-            (above if operator == ".*" else below).append(item)
-    one = Number(Fraction(1))
-    above = powers([tree for tree in above if tree != one]) or [one]
-    below = powers(below)
-    between = (".*",) * (len(above) - 1) + ("./",) * len(below)
-    return Chain((*above, *below), between) if between else above[0]
 
 
 def powers(trees: Sequence[Syntax]) -> list[Syntax]:

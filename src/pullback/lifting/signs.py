@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pullback.lifting.chain import text, weight
+from pullback.lifting.chain import signed, text, weight
 from pullback.tensor.add import scaled
 from pullback.tensor.axes import constant_axes
-from pullback.tensor.node import Apply, Factor, Node, Rational, Sum, make_apply
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, make_apply
 from pullback.tensor.product import number_of
 
 if TYPE_CHECKING:
@@ -17,65 +18,83 @@ if TYPE_CHECKING:
 
 def absorb_sign(speller: Speller, coefficient: Rational, factors: Sequence[Factor]) -> tuple[Rational, list[Factor]]:
     """Choose the sign of each difference: -(s - 1) reads 1 - s, (b - A x)^2 reads (A x - b)^2."""
-    changed = list(factors)
-    for k, (node, indices, exponent) in enumerate(factors):
-        if not isinstance(node, Sum) or not isinstance(exponent, int):
-            continue
-        turned = scaled(-1, node)
-        if turned in speller.names or node in speller.names:
-            better = turned in speller.names and node not in speller.names
-        elif exponent % 2:
-            better = prefers(turned)
-        else:
-            better = reading(speller, node) is turned
-        if better:
-            changed[k] = Factor(turned, indices, exponent)
-            coefficient = -coefficient if exponent % 2 else coefficient
+    sign, changed = _settled(speller, factors)
+    coefficient *= sign
     if coefficient < 0:
+        count = Counter(factor.node for factor in changed)
         for k, (node, indices, exponent) in enumerate(changed):
-            if exponent % 2 == 1 and (other := other_sign(speller, node)) is not None:
+            if exponent % 2 == 1 and count[node] == 1 and (other := _other_sign(speller, node)) is not None:
                 changed[k] = Factor(other, indices, exponent)
                 return -coefficient, changed
     return coefficient, changed
 
 
-def prefers(node: Node) -> bool:
-    """Whether a sum is best written with this sign: no minus at all, or 1 - s rather than s - 1."""
-    assert isinstance(node, Sum)
-    if all(c > 0 for c, _ in node.terms):
-        return True
-    return any(c > 0 and number_of(n) is not None for c, n in node.terms)
+def _settled(speller: Speller, factors: Sequence[Factor]) -> tuple[int, list[Factor]]:
+    """Give each factor the sign in which it reads best, and the sign that is left over."""
+    sign = 1
+    changed = list(factors)
+    for k, (node, indices, exponent) in enumerate(factors):
+        if isinstance(node, Product) or not isinstance(exponent, int):
+            continue
+        better = reading(speller, node)
+        if better is not node:
+            changed[k] = Factor(better, indices, exponent)
+            sign = -sign if exponent % 2 else sign
+    return sign, changed
 
 
-def other_sign(speller: Speller, node: Node) -> Node | None:
+def reading(speller: Speller, node: Node) -> Node:
+    """Of a tensor and its negative, the one to write where both would do."""
+    if isinstance(node, Sum) and len(node.terms) > 1:
+        turned = scaled(-1, node)
+        if turned in speller.names or node in speller.names:
+            return node if node in speller.names else turned
+        sides = _sides(speller, node)
+        return node if sides[0] >= sides[1] else turned
+    if node in speller.names:
+        return node
+    if isinstance(node, Product):
+        sign, _ = _settled(speller, node.factors)
+        return node if sign > 0 else scaled(-1, node)
+    if isinstance(node, Apply) and node.operation.parity == -1:
+        (argument,) = node.arguments
+        better = reading(speller, argument)
+        return node if better is argument else make_apply(node.operation, (better,), node.axes)
+    return node
+
+
+def _other_sign(speller: Speller, node: Node) -> Node | None:
     """The negative of a factor, where it is as good to write: a difference, or sign of a difference."""
     if node in speller.names:
         return None
     if isinstance(node, Apply) and node.operation.parity == -1:
         (argument,) = node.arguments
-        inner = other_sign(speller, argument)
+        inner = _other_sign(speller, argument)
         return None if inner is None else make_apply(node.operation, (inner,), node.axes)
-    if not isinstance(node, Sum) or len(node.terms) < 2 or prefers(node):
-        return None
-    return scaled(-1, node) if any(c < 0 for c, _ in node.terms) else None
-
-
-def reading(speller: Speller, node: Node) -> Node:
-    """Of a sum and its negative, the one to write where both would do."""
     if not isinstance(node, Sum) or len(node.terms) < 2:
-        return node
-    turned = scaled(-1, node)
-    if turned in speller.names or node in speller.names:
-        return turned if turned in speller.names else node
-    sides = [_rank_of_side(speller, node, 1), _rank_of_side(speller, node, -1)]
-    return node if sides[0] >= sides[1] else turned
+        return None
+    ahead, behind = _sides(speller, node)
+    leads = ahead[0] or behind == _NOTHING
+    return None if leads else scaled(-1, node)
 
 
-def _rank_of_side(speller: Speller, node: Sum, sign: int) -> tuple[bool, bool, int, str]:
-    """Rank the terms of one sign: a plain number, a term that varies, the longer one, the later name."""
-    terms = [n for c, n in node.terms if c * sign > 0]
-    number = any(number_of(n) is not None for n in terms)
-    varying = any(not constant_axes(n) for n in terms)
-    weights = [(weight(speller.spell(n)), text(speller.spell(n))) for n in terms]
-    longest = max(weights, default=(0, ""))
-    return (number, varying, longest[0], longest[1])
+Side = tuple[bool, bool, int, str]
+_NOTHING: Side = (False, False, 0, "")
+
+
+def _sides(speller: Speller, node: Sum) -> tuple[Side, Side]:
+    """Rank the terms of each sign as they are written: a plain number, a term that varies, length, name."""
+    sides: dict[int, list[tuple[bool, bool, int, str]]] = {1: [], -1: []}
+    for coefficient, term in node.terms:
+        sign, tree = signed(speller.spell(term))
+        varies = not constant_axes(term)
+        sides[sign if coefficient > 0 else -sign].append(
+            (number_of(term) is not None, varies, weight(tree), text(tree))
+        )
+    ahead, behind = (_rank(sides[sign]) for sign in (1, -1))
+    return ahead, behind
+
+
+def _rank(terms: Sequence[Side]) -> Side:
+    longest = max(((length, name) for _, _, length, name in terms), default=(0, ""))
+    return (any(t[0] for t in terms), any(t[1] for t in terms), *longest)

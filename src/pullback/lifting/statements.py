@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pullback.dimension import ONE, Dimension
-from pullback.lifting.chain import names_of, weight
+from pullback.lifting.chain import names_of, shorter
 from pullback.lifting.lift import Speller
 from pullback.lifting.naming import choose_names
 from pullback.lifting.sharing import share
 from pullback.syntax.tree import Binding, Call, Chain, Comprehension, Indexed, Negate, Power, Syntax, Transpose
-from pullback.tensor.node import Apply, Node, Sum, Variable, topological
+from pullback.tensor.node import Node, Sum, Variable, topological
 from pullback.tensor.product import is_symmetric
 
 Shape = tuple[Dimension, ...]
@@ -88,11 +88,10 @@ def _bound_side(speller: Speller, node: Node, vocabulary: Vocabulary) -> Syntax:
     """Spell what a name stands for: a matrix or its transpose, whichever is shorter."""
     tree = speller.spell_out(node)
     matrix = len(node.axes) == 2 and not is_symmetric(node) and node not in vocabulary.given
-    if matrix and (isinstance(node, Sum) or (isinstance(node, Apply) and node.operation.entrywise)):
-        turned = speller.turned(node)
-        if weight(turned) < weight(tree):
-            speller.flipped.add(node)
-            return turned
+    turned = speller.turned(node) if matrix else None
+    if turned is not None and shorter(tree, turned) is not tree:
+        speller.flipped.add(node)
+        return turned
     return tree
 
 

@@ -111,7 +111,7 @@ def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, str]:
         isinstance(inner, Chain) and all(isinstance(o, Number) for o in inner.operands)
     )
     turned = transposes(inner)
-    return (int(term.coefficient < 0), 0 if plain else 1, turned - weight(inner), turned, text(inner))
+    return (int(isinstance(tree, Negate)), 0 if plain else 1, turned - weight(inner), turned, text(inner))
 
 
 def _comprehension(speller: Speller, node: Sum) -> Syntax:
