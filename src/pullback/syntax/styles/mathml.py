@@ -51,7 +51,7 @@ class MathML:
 
     def power(self, base: Piece, power: Piece, entrywise: bool) -> str:
         """Write a power; an entrywise one is marked with a circle."""
-        raised = f"<mrow><mo>∘</mo>{power.text}</mrow>" if entrywise else power.text
+        raised = f"<mrow>{'<mo>∘</mo>' if entrywise else ''}{power.text}</mrow>"
         return f"<msup>{self._base(base)}{raised}</msup>"
 
     def _base(self, piece: Piece) -> str:
