@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import wraps
+from itertools import groupby
 from typing import Any, TypeVar, cast
 
 from pullback.syntax.tree import Call, Chain, Comprehension, Indexed, Name, Negate, Number, Power, Syntax, Transpose
@@ -63,8 +64,19 @@ def juxtapose(trees: Sequence[Syntax]) -> Syntax:
 
 
 def read(reading: Reading) -> Syntax:
-    """Spell a chain."""
-    return juxtapose([item.tree for item in reading])
+    """Spell a chain, equal matrices in a row as a power."""
+    trees = [item.tree for item in reading]
+    runs = [list(run) for _, run in groupby(trees, key=text)]
+    return juxtapose([run[0] if len(run) == 1 else _matrix_power(run[0], len(run)) for run in runs])
+
+
+def _matrix_power(tree: Syntax, times: int) -> Syntax:
+    """Raise a matrix to a whole number; a power of a transpose is the transpose of a power."""
+    if isinstance(tree, Transpose):
+        return Transpose(_matrix_power(tree.operand, times))
+    if isinstance(tree, Power) and not tree.entrywise and isinstance(tree.exponent, Number):
+        return Power(tree.base, Number(tree.exponent.value * times))
+    return Power(tree, Number(Fraction(times)))
 
 
 def entrywise(trees: Sequence[tuple[Syntax, Rational]]) -> Syntax:
@@ -202,10 +214,10 @@ def names_of(tree: Syntax) -> frozenset[str]:
 
 
 def shorter(first: Syntax, second: Syntax) -> Syntax:
-    """Of two spellings, the one that is shorter to write; of equally long ones, always the same one."""
-    left, right = weight(first), weight(second)
-    if left != right:
-        return first if left < right else second
+    """Of two spellings, the shorter one; of equally long ones, that with the transpose outside, then by text."""
+    ranks = [(weight(tree), not isinstance(tree, Transpose)) for tree in (first, second)]
+    if ranks[0] != ranks[1]:
+        return first if ranks[0] < ranks[1] else second
     return first if text(first) <= text(second) else second
 
 

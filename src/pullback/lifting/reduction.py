@@ -187,14 +187,14 @@ class Network:
         return Chain((*above, *below), between) if between else above[0]
 
     def closes(self, first: Edge, second: Edge) -> bool:
-        """Read two parallel edges as the diagonal of a product, where that takes fewer transposes."""
+        """Read two parallel edges as the diagonal of a product, where a Hadamard product takes more transposes."""
         for vertex in (first.end, first.start):
             if self.held(vertex) or len(self.incident(vertex)) != 2 or vertex in self.labels:
                 continue
             there = first.other(vertex)
             loop = (*first.seen_from(there), *second.seen_from(vertex))
-            side = Chain((read(first.seen_from(there)), read(second.seen_from(there))), (".*",))
-            if min(weight(read(loop)), weight(read(turn(loop)))) > weight(side):
+            sides = [self.together([read(first.seen_from(v)), read(second.seen_from(v))]) for v in (there, vertex)]
+            if min(weight(read(loop)), weight(read(turn(loop)))) > min(map(weight, sides)):
                 return False
             self.edges = [edge for edge in self.edges if edge not in (first, second)]
             self.loop(there, loop)
