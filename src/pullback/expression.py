@@ -194,7 +194,20 @@ def vocabulary(program: Program, extra: Mapping[str, Input] | None = None) -> Vo
         given,
         {entry.name: 0 for entry in (extra or {}).values()},
         frozenset(dimensions | set(bound)),
+        _axis_order(program),
     )
+
+
+def _axis_order(program: Program) -> dict[Dimension, int]:
+    """Which axes come first in matrices: those of the output, then those that come first in the inputs."""
+    leads: dict[Dimension, int] = {}
+    for entry in program.inputs.values():
+        if len(entry.shape) == 2:
+            leads[entry.shape[0]] = leads.get(entry.shape[0], 0) - 1
+            leads[entry.shape[1]] = leads.get(entry.shape[1], 0) + 1
+    output = program.output.shape
+    first = -len(program.inputs) - len(output)
+    return leads | {axis: first + k for k, axis in reversed(list(enumerate(output)))}
 
 
 class Results(Mapping[str, Expression]):

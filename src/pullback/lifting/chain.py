@@ -213,9 +213,12 @@ def names_of(tree: Syntax) -> frozenset[str]:
     return frozenset()
 
 
-def shorter(first: Syntax, second: Syntax) -> Syntax:
-    """Of two spellings, the shorter one; of equally long ones, that with the transpose outside, then by text."""
-    ranks = [(weight(tree), not isinstance(tree, Transpose)) for tree in (first, second)]
+def shorter(first: Syntax, second: Syntax, favoured: Syntax | None = None) -> Syntax:
+    """Of two spellings, the shorter one.
+
+    Of equally long ones the favoured, then that with the transpose outside, then by text.
+    """
+    ranks = [(weight(tree), tree is not favoured, not isinstance(tree, Transpose)) for tree in (first, second)]
     if ranks[0] != ranks[1]:
         return first if ranks[0] < ranks[1] else second
     return first if text(first) <= text(second) else second

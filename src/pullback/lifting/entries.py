@@ -84,8 +84,11 @@ def entries_body(
 
 def _entry_order(factor: Syntax) -> tuple[bool, tuple[str, ...], str]:
     """Deltas first, then in the order of the indices."""
-    entry = factor.base if isinstance(factor, Power) else factor
-    assert isinstance(entry, Indexed)
+    entry = factor
+    while isinstance(entry, Power | Call):
+        entry = entry.base if isinstance(entry, Power) else entry.arguments[0]
+    if not isinstance(entry, Indexed):
+        return (True, (), text(factor))
     delta = isinstance(entry.operand, Call) and entry.operand.function == "eye"
     return (not delta, tuple(sorted(entry.indices)), text(factor))
 

@@ -15,8 +15,8 @@ from pullback.lifting.chain import (
     raised,
     read,
     settle_minus,
-    signed,
     shorter,
+    signed,
     text,
     transpose,
     turn,
@@ -44,7 +44,7 @@ class Speller:
 
     ``shapes`` are the declared shapes of the inputs, ``names`` the nodes that have a name of their own,
     ``spelling`` how a variable's name is written, ``precedence`` the names to put first in Hadamard
-    products. Every tree stands for the tensor as a scalar, a column or a matrix.
+    products, ``order`` which of two axes comes first where both would do. Every tree stands for the tensor as a scalar, a column or a matrix.
     """
 
     shapes: Mapping[str, Shape] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class Speller:
     done: dict[Node, Syntax] = field(default_factory=dict)
     named_sums: list[Sum] = field(default_factory=list)
     present: frozenset[str] = frozenset()
+    order: Mapping[Dimension, int] = field(default_factory=dict)
     flipped: set[Node] = field(default_factory=set)
 
     def spell(self, node: Node) -> Syntax:
@@ -111,7 +112,13 @@ class Speller:
         turned = None if self.by_name(node) is not None else self.turned(node)
         if turned is None:
             return operand(tree)
-        return Operand(shorter(tree, transpose(turned)), shorter(turned, transpose(tree)))
+        return Operand(self.better(node, tree, transpose(turned)), self.better(node, transpose(tree), turned))
+
+    def better(self, node: Node, upright: Syntax, turned: Syntax) -> Syntax:
+        """Of two spellings, one with the node's axes in their order inside, the other with them turned."""
+        first, second = (self.order.get(axis, 0) for axis in node.axes)
+        favoured = upright if first < second else turned if second < first else None
+        return shorter(upright, turned, favoured)
 
     def turned(self, node: Node) -> Syntax | None:
         """Spell the transpose with the transpose inside; None where it can't go inside."""
@@ -157,6 +164,8 @@ class Speller:
         network.reduce()
         network.close_scalars()
         if self.needs_entries(node, network):
+            if (whole := network.single(node.output)) is not None:
+                return self.assemble(coefficient, network.scalars, whole)
             return spell_entries(self, coefficient, node, network)
         core = self.core(node, network, row)
         scalars, core = as_means(self, factors, network, core)
@@ -346,7 +355,7 @@ class Speller:
             return Negate(self.spell(better))
         tree = self.called(node)
         turned = self.turned(node) if self.turns(node) and not is_symmetric(node) else None
-        return tree if turned is None else shorter(tree, transpose(turned))
+        return tree if turned is None else self.better(node, tree, transpose(turned))
 
     def called(self, node: Apply) -> Syntax:
         """Spell an operation with its arguments as they are."""

@@ -92,9 +92,9 @@ def _votes(roots: Sequence[Node], order: Sequence[Node]) -> dict[Node, int]:
             powers: dict[Node, Rational] = {}
             for factor in node.factors:
                 powers[factor.node] = powers.get(factor.node, 0) + factor.exponent
-            for factor, power in powers.items():
+            for part, power in powers.items():
                 if power % 2 == 1:
-                    votes[factor] = votes.get(factor, 0) + sign
+                    votes[part] = votes.get(part, 0) + sign
 
     for root in roots:
         count(root, 1)
@@ -121,7 +121,10 @@ def _positive(node: Node, weight: Mapping[Node, int], held: set[Node], votes: in
     if votes:
         return node if votes > 0 else scaled(-1, node)
     plus, minus = (
-        (sum(_weight(n, weight, held) for _, n in side), max((v.name for v in variables(n for _, n in side)), default=""))
+        (
+            sum(_weight(n, weight, held) for _, n in side),
+            max((v.name for v in variables(n for _, n in side)), default=""),
+        )
         for side in ([t for t in node.terms if (t.coefficient > 0) == positive] for positive in (True, False))
     )
     return scaled(-1, node) if minus > plus else node

@@ -14,8 +14,21 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pullback.dimension import Dimension
-from pullback.lifting.chain import Operand, Reading, entrywise, names_of, operand, raised, read, text, turn, weight
-from pullback.syntax.tree import Call, Chain, Name, Number, Syntax
+from pullback.lifting.chain import (
+    Operand,
+    Reading,
+    entrywise,
+    names_of,
+    operand,
+    raised,
+    read,
+    shorter,
+    text,
+    transpose,
+    turn,
+    weight,
+)
+from pullback.syntax.tree import Call, Chain, Name, Number, Power, Syntax
 from pullback.tensor.node import Rational
 
 
@@ -168,7 +181,9 @@ class Network:
         start, end = edges[0].start, edges[0].end
         there, back = (self.together([read(edge.seen_from(vertex)) for edge in edges]) for vertex in (start, end))
         self.edges = [edge for edge in self.edges if edge not in edges]
-        self.edges.append(Edge(start, end, (Operand(there, back),)))
+        self.edges.append(
+            Edge(start, end, (Operand(shorter(there, transpose(back)), shorter(back, transpose(there))),))
+        )
 
     def together(self, trees: Sequence[Syntax]) -> Syntax:
         """Multiply matrices entry by entry: products of products joined, 1 ./ B as a divisor at the end."""
@@ -194,7 +209,11 @@ class Network:
             there = first.other(vertex)
             loop = (*first.seen_from(there), *second.seen_from(vertex))
             sides = [self.together([read(first.seen_from(v)), read(second.seen_from(v))]) for v in (there, vertex)]
-            if min(weight(read(loop)), weight(read(turn(loop)))) > min(map(weight, sides)):
+            around = min(weight(read(loop)), weight(read(turn(loop))))
+            beside = min(map(weight, sides))
+            square = any(isinstance(side, Power) for side in sides)
+            congruent = len(loop) > 2 and loop[0].turned == loop[-1].tree and not square
+            if not congruent and (around > beside or (around == beside and len(loop) > 2)):
                 return False
             self.edges = [edge for edge in self.edges if edge not in (first, second)]
             self.loop(there, loop)
@@ -233,6 +252,13 @@ class Network:
                 self.edges.append(Edge(left, right, reading))
             return True
         return False
+
+    def single(self, output: tuple[int, ...]) -> Syntax | None:
+        """A tensor of many axes that is all there is beside scalars."""
+        if len(self.wide) != 1 or self.edges or any(self.labels.values()):
+            return None
+        tree, indices, exponent = self.wide[0]
+        return tree if indices == output and exponent == 1 else None
 
     def close_scalars(self) -> None:
         """Read vertices that are left alone: inner products, norms and sums."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pullback.dimension import ONE, Dimension
-from pullback.lifting.chain import names_of, shorter
+from pullback.lifting.chain import names_of
 from pullback.lifting.lift import Speller
 from pullback.lifting.naming import choose_names
 from pullback.lifting.sharing import share
@@ -27,10 +27,11 @@ class Vocabulary:
     given: Mapping[Node, str]
     precedence: Mapping[str, int]
     dimensions: frozenset[str] = frozenset()
+    order: Mapping[Dimension, int] = field(default_factory=dict)
 
     def speller(self, names: Mapping[Node, str], present: frozenset[str] = frozenset()) -> Speller:
         """Make a speller that uses these names."""
-        return Speller(self.shapes, names, self.spelling, self.precedence, present=present)
+        return Speller(self.shapes, names, self.spelling, self.precedence, present=present, order=self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _bound_side(speller: Speller, node: Node, vocabulary: Vocabulary) -> Syntax:
     tree = speller.spell_out(node)
     matrix = len(node.axes) == 2 and not is_symmetric(node) and node not in vocabulary.given
     turned = speller.turned(node) if matrix else None
-    if turned is not None and shorter(tree, turned) is not tree:
+    if turned is not None and speller.better(node, tree, turned) is not tree:
         speller.flipped.add(node)
         return turned
     return tree

@@ -104,14 +104,21 @@ def spell_term(speller: Speller, whole: Sum, term: Term, row: bool = False) -> S
     return speller.term(term.coefficient, term.node, row)
 
 
-def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, str]:
-    """Positive before negative; numbers first; then the longer term, the one with fewer transposes."""
+def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, int, str]:
+    """Positive before negative; numbers first, repeated ones last; the longer term, the one with fewer transposes."""
     inner = tree.operand if isinstance(tree, Negate) else tree
     plain = isinstance(inner, Number) or (
         isinstance(inner, Chain) and all(isinstance(o, Number) for o in inner.operands)
     )
     turned = transposes(inner)
-    return (int(isinstance(tree, Negate)), 0 if plain else 1, turned - weight(inner), turned, text(inner))
+    return (
+        int(isinstance(tree, Negate)),
+        0 if plain else 1,
+        int(bool(constant_axes(term.node))),
+        turned - weight(inner),
+        turned,
+        text(inner),
+    )
 
 
 def _comprehension(speller: Speller, node: Sum) -> Syntax:

@@ -108,7 +108,7 @@ class Solver:
 
     def name_unknowns(self, shapes: Iterable[tuple[Dimension, ...]], taken: Iterable[str]) -> None:
         """Give every dimension that is still unknown a name: n for what is summed over, then m, then k."""
-        used = set(taken)
+        used = {*taken, *self.mentioned}
         shapes = list(shapes)
         for name in self.mentioned:
             if self.resolve(Dimension.of(f"~{name}")).name == f"~{name}":

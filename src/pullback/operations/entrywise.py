@@ -134,7 +134,7 @@ ENTRIES: tuple[Entry, ...] = (
     entrywise(
         "where",
         _select,
-        {"c": "0", "a": "where(c, g, 0)", "b": "where(c, 0, g)"},
+        {"c": "0", "a": "g where(c, 1, 0)", "b": "g where(c, 0, 1)"},
     ),
     entrywise(
         "power",

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 
-from pullback.tensor.node import Apply, Node, Product, Sum, Variable
+from pullback.tensor.add import content
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable
+
+_FREE = (1, -1)
+_EASY = (2, Fraction(1, 2))
+_FUNCTION = 2
+"""A function of anything: what it is of does not change, and gets a name where it stands often."""
 
 
 def cost(node: Node, known: dict[Node, int] | None = None) -> int:
-    """Count what is written: one for each variable, function, number and power, shared parts each time."""
+    """Count what is written: one for each variable, number and power, two for a function."""
     known = {} if known is None else known
     stack = [node]
     while stack:
@@ -27,15 +34,21 @@ def _written(node: Node, known: dict[Node, int]) -> int:
     if isinstance(node, Variable):
         return 1
     if isinstance(node, Apply):
-        return 1 + sum(known[argument] for argument in node.arguments)
+        return _FUNCTION if node.arguments else 1
     if isinstance(node, Sum):
-        total = sum(known[n] + (c not in (1, -1)) for c, n in node.terms)
+        shared = abs(content(node.terms, signed=False)) if node.terms else 1
+        total = sum(known[n] + (abs(c) != shared) for c, n in node.terms) + (shared != 1)
         flat = [n for _, n in node.terms if node.axes and isinstance(n, Product) and _is_flat(n)]
         if len(flat) < len(node.terms):
             total -= sum(2 * len(n.output) - (not n.factors) for n in flat)
         return max(total, 1)
     assert isinstance(node, Product)
-    return max(1, sum(known[f.node] + (f.exponent not in (1, -1)) for f in node.factors) + _extra(node))
+    return max(1, sum(known[f.node] + _exponent(f.exponent) for f in node.factors) + _extra(node))
+
+
+def _exponent(exponent: Rational) -> int:
+    """Count a power: squares and roots are easier to read than others."""
+    return 0 if exponent in _FREE else 1 if exponent in _EASY else 2
 
 
 def _extra(node: Product) -> int:
@@ -43,7 +56,7 @@ def _extra(node: Product) -> int:
     used = {i for f in node.factors for i in f.indices}
     joined = {i for f in node.factors if len(f.indices) == 2 for i in f.indices}
     labelled = {f.indices[0] for f in node.factors if len(f.indices) == 1}
-    ones = 2 * sum(1 for i in set(node.output) if i not in used)
+    ones = sum(min(3, 1 + node.output.count(i)) for i in set(node.output) if i not in used)
     repeated = len(set(node.output)) < len(node.output) and bool(used & set(node.output))
     inner = [i for i in labelled & joined if len(node.output) > 1 and _edges(node, i) + node.output.count(i) > 1]
     seen = Counter(i for f in node.factors for i in f.indices)

@@ -7,29 +7,49 @@ where that takes fewer symbols than before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 from pullback.dimension import Dimension
 from pullback.simplification.cost import cost
 from pullback.tensor.add import add, split_coefficient
-from pullback.tensor.axes import broadcast
-from pullback.tensor.node import Factor, Node, Product, Rational, Sum, Term
-from pullback.tensor.product import is_symmetric, product
+from pullback.tensor.axes import broadcast, ones
+from pullback.tensor.node import Axes, Factor, Node, Product, Rational, Sum, Term
+from pullback.tensor.product import is_symmetric, product, size_name
 
 MOST_TERMS = 32
 _MOST_CANDIDATES = 64
 _MOST_FACTORS = 96
+_FRESH = 10_000
 _CLEAR_GAIN = 3
 """What pulling a factor out of some of the terms has to save, where it leaves products behind."""
 
 
 class _Piece(NamedTuple):
-    """A term with its factors over labels; labels below ``rank`` are the axes of the sum."""
+    """A term with its factors over labels; labels below ``rank`` are the axes of the sum.
+
+    ``output`` has the label of each axis; axes that a delta ties together have that of the first.
+    """
 
     coefficient: Rational
     factors: tuple[Factor, ...]
     dimensions: dict[int, Dimension]
+    output: tuple[int, ...]
+
+
+class _Rest(NamedTuple):
+    """What is left of a term without the shared factors, over their labels.
+
+    ``ties`` are shared labels that the term has as one: A' diag(p) A is A[i,j] p[i] d[i,k] A[k,l].
+    """
+
+    coefficient: Rational
+    factors: list[Factor]
+    dimensions: dict[int, Dimension]
+    output: tuple[int, ...]
+    ties: dict[int, int]
 
 
 def factored(node: Node, known: dict[Node, int]) -> Node:
@@ -39,10 +59,23 @@ def factored(node: Node, known: dict[Node, int]) -> Node:
         if shorter is None:
             break
         node = shorter
+    if isinstance(node, Product):
+        return _with_factored_sums(node, known)
     return node
 
 
+def _with_factored_sums(node: Product, known: dict[Node, int]) -> Node:
+    """Factor what was left between parentheses."""
+    factors = [
+        (factored(f.node, known) if isinstance(f.node, Sum) else f.node, f.indices, f.exponent) for f in node.factors
+    ]
+    if all(new is f.node for (new, _, _), f in zip(factors, node.factors, strict=True)):
+        return node
+    return product(factors, node.output, dict(enumerate(node.dimensions)))
+
+
 def _step(node: Sum, known: dict[Node, int]) -> Node | None:
+    """Pull out what saves most."""
     rank = len(node.axes)
     pieces = [_open(term, rank) for term in node.terms]
     if sum(len(piece.factors) for piece in pieces) > _MOST_FACTORS:
@@ -50,31 +83,25 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
     best: tuple[int, Node] | None = None
     here = cost(node, known)
     tried: set[tuple[object, ...]] = set()
-    for i in range(len(pieces)):
-        for j in range(i + 1, len(pieces)):
-            for shared in _shared_sets(pieces[i], pieces[j], rank):
-                key = (i, tuple(shared))
-                if key in tried or len(tried) > _MOST_CANDIDATES:
-                    continue
-                tried.add(key)
-                result = _pull_out(node, pieces, i, shared, rank)
-                if result is None:
-                    continue
+    for i, j in permutations(range(len(pieces)), 2):
+        for shared in _shared_sets(pieces[i], pieces[j], rank):
+            key = (i, tuple(shared))
+            if key in tried or len(tried) > _MOST_CANDIDATES:
+                continue
+            tried.add(key)
+            for result in _pulled_out(node, pieces, i, shared):
                 gain = here - cost(result, known)
-                if (
-                    isinstance(result, Sum)
-                    and len(result.terms) > 1
-                    and gain < _CLEAR_GAIN
-                    and not _is_plain(result, node)
-                ):
+                if gain < _CLEAR_GAIN and not _is_plain(result, node):
                     continue
                 if gain >= 0 and (best is None or gain > best[0]):
                     best = (gain, result)
     return best[1] if best is not None else None
 
 
-def _is_plain(result: Sum, before: Sum) -> bool:
+def _is_plain(result: Node, before: Sum) -> bool:
     """Whether what was pulled out of some of the terms leaves only single names behind: (A + A') x + b."""
+    if not isinstance(result, Sum) or len(result.terms) == 1:
+        return True
     new = [n for _, n in result.terms if all(n is not other for _, other in before.terms)]
     factors = [f.node for n in new if isinstance(n, Product) for f in n.factors]
     return all(_is_single(part) for node in factors if isinstance(node, Sum) for _, part in node.terms)
@@ -87,27 +114,36 @@ def _is_single(node: Node) -> bool:
 
 
 def _open(term: Term, rank: int) -> _Piece:
-    """Write a term over labels: its axes are 0, 1, …, what is summed comes after."""
+    """Write a term over labels: its axes are 0, 1, …, what is summed comes after.
+
+    A label that is summed over one factor alone gets a factor of ones, so that sums can be shared too.
+    """
     node = term.node
-    if not isinstance(node, Product) or len(set(node.output)) != len(node.output):
+    if not isinstance(node, Product):
         labels = tuple(range(rank))
-        return _Piece(term.coefficient, (Factor(node, labels, 1),), dict(enumerate(node.axes)))
-    place = {index: k for k, index in enumerate(node.output)}
+        return _Piece(term.coefficient, (Factor(node, labels, 1),), dict(enumerate(node.axes)), labels)
+    place: dict[int, int] = {}
+    for k, index in enumerate(node.output):
+        place.setdefault(index, k)
     for index in range(len(node.dimensions)):
-        place.setdefault(index, rank + len(place))
+        place.setdefault(index, rank + index)
     factors = tuple(Factor(f.node, tuple(place[i] for i in f.indices), f.exponent) for f in node.factors)
-    return _Piece(term.coefficient, factors, {place[i]: d for i, d in enumerate(node.dimensions)})
+    dimensions = {place[i]: d for i, d in enumerate(node.dimensions)}
+    uses = Counter(label for f in factors for label in f.indices * (1 if f.exponent == 1 else 2))
+    lone = [label for label, count in uses.items() if count == 1 and label >= rank]
+    sums = tuple(Factor(ones((dimensions[label],)), (label,), 1) for label in lone)
+    return _Piece(term.coefficient, (*factors, *sums), dimensions, tuple(place[i] for i in node.output))
 
 
 def _shared_sets(left: _Piece, right: _Piece, rank: int) -> list[list[Factor]]:
-    """Find maximal sets of factors of ``left`` that ``right`` has too, one for each first match."""
+    """Find sets of factors of ``left`` that ``right`` has too: each alone, all that go with it, all but one."""
     found: list[list[Factor]] = []
     alike: dict[Node, list[Factor]] = {}
     for b in right.factors:
         alike.setdefault(b.node, []).append(b)
     for a in left.factors:
         for b in alike.get(a.node, ()):
-            place = _match(a, b, {}, rank)
+            place = _match(a, b, {}, right.output)
             if place is None:
                 continue
             shared, used = [_meet(a, b)], {id(b)}
@@ -117,7 +153,7 @@ def _shared_sets(left: _Piece, right: _Piece, rank: int) -> list[list[Factor]]:
                 grown = False
                 for f in rest:
                     for other in alike.get(f.node, ()):
-                        extended = _match(f, other, place, rank) if id(other) not in used else None
+                        extended = _match(f, other, place, right.output) if id(other) not in used else None
                         if extended is not None:
                             place = extended
                             shared.append(_meet(f, other))
@@ -127,10 +163,16 @@ def _shared_sets(left: _Piece, right: _Piece, rank: int) -> list[list[Factor]]:
                             break
                     if grown:
                         break
-            found.append([_meet(a, b)])
-            if len(shared) > 1:
-                found.append(shared)
+            smaller = [[f for f in shared if f is not gone] for gone in shared] if len(shared) > 2 else []
+            found += [some for some in ([_meet(a, b)], shared, *smaller) if some not in found]
+    if not _refines(left, right):
+        return [scalars for shared in found if (scalars := [f for f in shared if not f.indices])]
     return found
+
+
+def _refines(left: _Piece, right: _Piece) -> bool:
+    """Whether every delta between axes that the left term has is in the right one too."""
+    return all(right.output[label] == right.output[k] for k, label in enumerate(left.output))
 
 
 def _meet(a: Factor, b: Factor) -> Factor:
@@ -138,86 +180,106 @@ def _meet(a: Factor, b: Factor) -> Factor:
     return Factor(a.node, a.indices, exponent)
 
 
-def _match(a: Factor, b: Factor, place: dict[int, int], rank: int) -> dict[int, int] | None:
-    """Match two factors: the same node, powers of one sign, indices that can be the same."""
+def _match(a: Factor, b: Factor, place: dict[int, int], output: tuple[int, ...]) -> dict[int, int] | None:
+    """Match two factors: the same node, powers of one sign, labels of ``a`` that go to those of ``b``.
+
+    Axes go to themselves, or to what they are tied to in the ``output`` of the second term.
+    """
     if a.node is not b.node or (a.exponent > 0) != (b.exponent > 0):
         return None
+    if len(set(a.indices)) != len(set(b.indices)):
+        return None
+    rank = len(output)
     readings = [b.indices]
     if len(b.indices) == 2 and is_symmetric(b.node):
         readings.append(b.indices[::-1])
     for indices in readings:
         extended = dict(place)
-        taken = set(extended.values())
-        fits = True
         for x, y in zip(a.indices, indices, strict=True):
-            if x < rank or y < rank:
-                fits = x == y
-            elif x in extended:
-                fits = extended[x] == y
-            elif y in taken:
-                fits = False
-            else:
-                extended[x] = y
-                taken.add(y)
-            if not fits:
+            if (output[x] if x < rank else extended.setdefault(x, y)) != y:
                 break
-        if fits:
+        else:
             return extended
     return None
 
 
-def _pull_out(node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor], rank: int) -> Node | None:
-    """Rewrite the sum with the shared factors in front of all terms that have them."""
+def _pulled_out(node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor]) -> Iterator[Node]:
+    """Rewrite the sum with the shared factors in front of the terms that have them.
+
+    All such terms, and without those that would leave an identity behind: A x + A' x - c x.
+    """
     lead = pieces[first]
-    rests: list[tuple[Rational, list[Factor], dict[int, Dimension]]] = []
-    others: list[tuple[Rational, Node]] = []
-    for k, piece in enumerate(pieces):
-        rest = _without(piece, shared, rank)
-        if rest is None:
-            others.append(node.terms[k])
-        else:
-            rests.append((piece.coefficient, *rest))
-    if len(rests) < 2:
-        return None
+    scalars = not any(f.indices for f in shared)
+    rests = [_without(piece, shared, lead) if scalars or _refines(lead, piece) else None for piece in pieces]
+    choices = [rests, [None if rest is not None and _is_delta(rest) else rest for rest in rests]]
+    for choice in choices if choices[0] != choices[1] else choices[:1]:
+        have = [rest for rest in choice if rest is not None]
+        others = [term for term, rest in zip(node.terms, choice, strict=True) if rest is None]
+        lengths = any(size_name(f.node) is not None for f in shared)
+        if len(have) > 1 and not (lengths and others):
+            result = _in_front(node, shared, lead, have, others)
+            if result is not None:
+                yield result
+
+
+def _is_delta(rest: _Rest) -> bool:
+    """Whether nothing but a number is left at labels that are tied together."""
+    touched = {i for f in rest.factors for i in f.indices}
+    return any(mine not in touched and theirs not in touched for mine, theirs in rest.ties.items())
+
+
+def _in_front(
+    node: Sum, shared: list[Factor], lead: _Piece, rests: Sequence[_Rest], others: Sequence[Term]
+) -> Node | None:
+    """Put the shared factors in front of the sum of what is left of the terms."""
+    rank = len(node.axes)
     in_shared = {label for f in shared for label in f.indices}
-    in_rest = {label for _, factors, _ in rests for f in factors for label in f.indices}
+    if not in_shared:
+        whole = add([(r.coefficient, product(r.factors, r.output, r.dimensions)) for r in rests], node.axes)
+        scaled_sum = product([*shared, (whole, range(rank), 1)], range(rank), dict(enumerate(node.axes)))
+        return add([*others, (1, scaled_sum)], node.axes)
+    in_rest = {
+        label for r in rests for label in (*(i for f in r.factors for i in f.indices), *r.ties, *r.ties.values())
+    }
     open_labels = sorted(label for label in in_rest if label < rank or label in in_shared)
-    idle = [label for label in range(rank) if label not in in_shared and label not in in_rest]
-    if idle or (len(open_labels) > 2 and in_shared):
+    idle = [label for label in lead.output if label not in in_shared and label not in in_rest]
+    if idle or len(open_labels) > 2:
         return None
     axes = tuple(_dimension(rests, lead, label) for label in open_labels)
-    summands = []
-    for coefficient, factors, dimensions in rests:
-        have = [label for label in open_labels if any(label in f.indices for f in factors)]
-        core = product(factors, have, dimensions)
-        summands.append((coefficient, broadcast(core, axes, [open_labels.index(label) for label in have])))
+    summands = [(r.coefficient, _spread(r, open_labels, axes)) for r in rests]
     if len(open_labels) > rank and not all(_is_single(part) for _, part in summands):
         return None
     inner = add(summands, axes)
     kept = {label: d for label, d in lead.dimensions.items() if label < rank or label in in_shared}
-    outer = product([*shared, (inner, open_labels, 1)], range(rank), kept)
+    outer = product([*shared, (inner, open_labels, 1)], lead.output, kept)
     return add([*others, (1, outer)], node.axes)
 
 
-def _dimension(
-    rests: Sequence[tuple[Rational, list[Factor], dict[int, Dimension]]], lead: _Piece, label: int
-) -> Dimension:
+def _spread(rest: _Rest, labels: Sequence[int], axes: Axes) -> Node:
+    """What is left of a term as a tensor over the labels that the shared factors leave open."""
+    touched = {i for f in rest.factors for i in f.indices} | rest.ties.keys() | set(rest.ties.values())
+    have = [label for label in labels if label in touched]
+    dimensions = {label: d for label, d in rest.dimensions.items() if label in touched}
+    dimensions |= {label: axes[labels.index(label)] for label in have if label not in rest.ties}
+    core = product(rest.factors, [rest.ties.get(label, label) for label in have], dimensions)
+    return broadcast(core, axes, [labels.index(label) for label in have])
+
+
+def _dimension(rests: Sequence[_Rest], lead: _Piece, label: int) -> Dimension:
     if label in lead.dimensions:
         return lead.dimensions[label]
-    return next(dimensions[label] for _, _, dimensions in rests if label in dimensions)
+    return next(rest.dimensions[label] for rest in rests if label in rest.dimensions)
 
 
-def _without(piece: _Piece, shared: list[Factor], rank: int) -> tuple[list[Factor], dict[int, Dimension]] | None:
+def _without(piece: _Piece, shared: list[Factor], lead: _Piece) -> _Rest | None:
     """Take the shared factors off a term, its labels renamed to theirs; None where it lacks one."""
     place: dict[int, int] = {}
     rest = list(piece.factors)
     left: list[Factor] = []
     for wanted in shared:
         for f in rest:
-            if f.node is not wanted.node:
-                continue
             enough = f.exponent >= wanted.exponent if wanted.exponent > 0 else f.exponent <= wanted.exponent
-            extended = _match(f, wanted, place, rank) if enough else None
+            extended = _match(wanted, f, place, piece.output) if enough else None
             if extended is not None:
                 place = extended
                 rest.remove(f)
@@ -226,10 +288,15 @@ def _without(piece: _Piece, shared: list[Factor], rank: int) -> tuple[list[Facto
                 break
         else:
             return None
-    fresh = 10_000
-    names: dict[int, int] = {}
+    rank = len(piece.output)
+    names = {label: label for label in piece.output}
+    ties = {k: label for k, label in enumerate(piece.output) if label != k and lead.output[k] == k}
+    for mine, theirs in sorted(place.items()):
+        if names.setdefault(theirs, mine) != mine:
+            ties[mine] = names[theirs]
     for label in piece.dimensions:
-        names[label] = label if label < rank else place.get(label, fresh + label)
+        names.setdefault(label, label if label < rank else _FRESH + label)
     renamed = [Factor(f.node, tuple(names[i] for i in f.indices), f.exponent) for f in (*rest, *left)]
-    used = {i for f in renamed for i in f.indices}
-    return renamed, {names[label]: d for label, d in piece.dimensions.items() if names[label] in used}
+    used = {i for f in renamed for i in f.indices} | set(piece.output)
+    dimensions = {names[label]: d for label, d in piece.dimensions.items() if names[label] in used}
+    return _Rest(piece.coefficient, renamed, dimensions, piece.output, ties)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product as iterate
 
+from pullback.simplification.choosing import chosen
 from pullback.simplification.cost import cost
 from pullback.simplification.factoring import factored
 from pullback.simplification.merging import has_merges, opened
@@ -22,7 +23,7 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
     known: dict[Node, int] = {}
     done: dict[Node, Node] = {}
     for node in topological(roots):
-        done[node] = _shortest(_expanded(opened(_rebuilt(node, done))), known)
+        done[node] = _shortest(chosen(_expanded(opened(_rebuilt(node, done)))), known)
     return [done[root] for root in roots]
 
 
@@ -59,7 +60,7 @@ def _gathered(node: Sum) -> Node:
     axes = node.axes[:1]
     vectors = [(c, product([(n, (0, 0), 1)], (0,))) for c, n in diagonal]
     rest = [t for t in node.terms if t not in diagonal]
-    spread = product([(add(vectors, axes), (0,), 1)], (0, 0))
+    spread = product([(chosen(add(vectors, axes)), (0,), 1)], (0, 0))
     return add([*rest, (1, spread)], node.axes)
 
 
