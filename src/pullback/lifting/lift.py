@@ -44,7 +44,8 @@ class Speller:
 
     ``shapes`` are the declared shapes of the inputs, ``names`` the nodes that have a name of their own,
     ``spelling`` how a variable's name is written, ``precedence`` the names to put first in Hadamard
-    products, ``order`` which of two axes comes first where both would do. Every tree stands for the tensor as a scalar, a column or a matrix.
+    products, ``order`` which of two axes comes first where both would do. Every tree stands for the tensor as
+    a scalar, a column or a matrix.
     """
 
     shapes: Mapping[str, Shape] = field(default_factory=dict)

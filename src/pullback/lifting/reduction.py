@@ -231,27 +231,31 @@ class Network:
         self.label(vertex, (operand(Call("diag", (read(best),))),))
 
     def series(self) -> bool:
-        """A vertex with two edges: a matrix product, around a diagonal matrix if it has a label."""
-        for vertex in self.inner():
-            edges = self.incident(vertex)
-            if len(edges) != 2:
-                continue
-            first, second = edges
-            left, right = first.other(vertex), second.other(vertex)
-            column = self.column(vertex)
-            middle: Reading = ()
-            if column is not None:
-                diagonal = Call("diag", (read(column),))
-                middle = (Operand(diagonal, diagonal),)
-            reading = (*turn(first.seen_from(vertex)), *middle, *second.seen_from(vertex))
-            self.labels.pop(vertex, None)
-            self.edges = [edge for edge in self.edges if edge not in edges]
-            if left == right:
-                self.loop(left, reading)
-            else:
-                self.edges.append(Edge(left, right, reading))
-            return True
-        return False
+        """A vertex with two edges: a matrix product, around a diagonal matrix if it has a label; short ones first."""
+        found = [(vertex, edges) for vertex in self.inner() if len(edges := self.incident(vertex)) == 2]
+        if not found:
+            return False
+        readings = [(self.through(vertex, *edges), vertex, edges) for vertex, edges in found]
+        reading, vertex, edges = min(
+            readings, key=lambda choice: min(map(self.direction, (choice[0], turn(choice[0]))))
+        )
+        left, right = (edge.other(vertex) for edge in edges)
+        self.labels.pop(vertex, None)
+        self.edges = [edge for edge in self.edges if edge not in edges]
+        if left == right:
+            self.loop(left, reading)
+        else:
+            self.edges.append(Edge(left, right, reading))
+        return True
+
+    def through(self, vertex: int, first: Edge, second: Edge) -> Reading:
+        """Read two edges that meet at a vertex as one chain."""
+        column = self.column(vertex)
+        middle: Reading = ()
+        if column is not None:
+            diagonal = Call("diag", (read(column),))
+            middle = (Operand(diagonal, diagonal),)
+        return (*turn(first.seen_from(vertex)), *middle, *second.seen_from(vertex))
 
     def single(self, output: tuple[int, ...]) -> Syntax | None:
         """A tensor of many axes that is all there is beside scalars."""

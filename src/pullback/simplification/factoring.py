@@ -80,7 +80,7 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
     pieces = [_open(term, rank) for term in node.terms]
     if sum(len(piece.factors) for piece in pieces) > _MOST_FACTORS:
         return None
-    best: tuple[int, Node] | None = None
+    best: tuple[tuple[int, int, int], Node] | None = None
     here = cost(node, known)
     tried: set[tuple[object, ...]] = set()
     for i, j in permutations(range(len(pieces)), 2):
@@ -93,8 +93,9 @@ def _step(node: Sum, known: dict[Node, int]) -> Node | None:
                 gain = here - cost(result, known)
                 if gain < _CLEAR_GAIN and not _is_plain(result, node):
                     continue
-                if gain >= 0 and (best is None or gain > best[0]):
-                    best = (gain, result)
+                merit = (gain, -len(result.children), len(shared))
+                if gain >= 0 and (best is None or merit > best[0]):
+                    best = (merit, result)
     return best[1] if best is not None else None
 
 
