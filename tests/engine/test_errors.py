@@ -328,7 +328,7 @@ VALUES: list[tuple[dict[str, Any], str]] = [
         {"A": [[1, 2], [3, 4]], "x": [1, 2, 3], "b": [1]},
         "the values do not fit:\n  n is 3 in x, but 2 in A\n  m is 1 in b, but 2 in A",
     ),
-    ({"A": [[1, 2], [3, 4]], "x": [[1], [2]], "b": [1, 2]}, "x is a vector of n, but its value is a matrix of 2 x 1"),
+    ({"A": [[1, 2], [3, 4]], "x": [[1, 2]], "b": [1, 2]}, "x is a vector of n, but its value is a matrix of 1 x 2"),
     ({"A": [[1, 2], [3, 4]], "x": ["a", "b"], "b": [1, 2]}, "x is not an array of numbers: its type is <U1"),
     ({"A": [[1, 2], [3, 4]], "x": [1j, 2], "b": [1, 2]}, "x is complex; pullback derives over the real numbers"),
     ({"A": [[1, 2], [3, 4]], "x": [1, 2], "b": [1, 2], "c": [1]}, "c is not an input"),
@@ -354,3 +354,30 @@ def test_places_are_positions_in_the_text() -> None:
         pb.parse("h = W x\ny = h h", shapes={"W": (2, 3), "x": (3,)})
     assert (error.value.line, error.value.column) == (2, 5)
     assert [place.label for place in error.value.places] == ["a vector of 2", "a vector of 2"]
+
+
+def test_a_column_is_a_vector_and_one_number_in_brackets_a_scalar() -> None:
+    y = pb.parse("c A x").output
+    expression = pb.gradient("c b' (A x)", "x")
+    values = {"A": [[1, 2], [3, 4]], "x": [1, 1], "b": [1, 0], "c": 2}
+    again = {"A": [[1, 2], [3, 4]], "x": [[1], [1]], "b": [[1], [0]], "c": [2.0]}
+    assert len(y.shape) == 1
+    assert expression.evaluate(values).tolist() == expression.evaluate(again).tolist() == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "wrt", "shape"),
+    [
+        ("W x + b", {"W": (3, 1), "x": (1,), "b": (3,)}, "W", (3, 3, 1)),
+        ("W x + b", {"W": (3, 1), "x": (1,), "b": (3,)}, "x", (3, 1)),
+        ("X W' + ones(B) b'", {"X": ("B", 2), "W": (1, 2), "b": (1,)}, "W", ("B", 1, 1, 2)),
+        ("sum(A, rows)", {"A": (3, 1)}, "A", (3, 3, 1)),
+        ("softmax(X W, rows)", {"X": (4, 2), "W": (2, 1)}, "W", (4, 1, 2, 1)),
+        ("chol(A)", {"A": (1, 1)}, "A", (1, 1, 1, 1)),
+        ("tr(A)", {"A": (1, 1)}, "A", (1, 1)),
+        ("softmax(x)", {"x": (1,)}, "x", (1, 1)),
+        ("concat(A, B)", {"A": (1, 3), "B": (2, 3)}, "A", (3, 3, 1, 3)),
+    ],
+)
+def test_axes_of_length_one_that_are_declared_stay(text: str, shapes: Any, wrt: str, shape: tuple[Any, ...]) -> None:
+    assert pb.jacobian(text, wrt, shapes=shapes).shape == shape

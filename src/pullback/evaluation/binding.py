@@ -62,6 +62,7 @@ def bind(
             problems.append(f"{given} is a dimension; its value must be a whole number")
     plain_first = sorted(arrays, key=lambda n: any(len(axis.terms) > 1 for axis in inputs[n].shape))
     for name in plain_first:
+        arrays[name] = _settled(inputs[name], arrays[name])
         problems += _fit(inputs[name], arrays[name].shape, solver, spoken)
     wanted = {variable.name: variable for variable in needed}
     for name, variable in wanted.items():
@@ -109,6 +110,13 @@ def as_array(name: str, value: Any, keep_type: bool = False) -> Any:
     if array.dtype.kind == "c":
         raise ValuesError(f"{name} is complex; pullback derives over the real numbers")
     return array.astype(np.float64, copy=False)
+
+
+def _settled(entry: Input, array: Any) -> Any:
+    """One number in brackets may stand for a scalar, an n x 1 matrix for a vector of n."""
+    if not entry.shape and array.size == 1:
+        return array.reshape(())
+    return array[:, 0] if len(entry.shape) == 1 and array.ndim == 2 and array.shape[1] == 1 else array
 
 
 def _fit(entry: Input, shape: tuple[int, ...], solver: Solver, spoken: dict[str, list[str]]) -> list[str]:

@@ -31,8 +31,7 @@ def concat(lowering: Lowering, tree: Call, names: Environment) -> Value:
     if rank > 2 or any(value.rank not in (rank, 0 if rank == 1 else rank) for value in values):
         raise context.mismatch("concat takes vectors (and scalars), or matrices", values)
     if rank == 2 and axis == "columns":
-        turned = [lowering.transpose(value, value.span) for value in values]
-        turned = [v if v.rank == 2 else Value((Dimension.of(1), *v.shape), v.node, v.span) for v in turned]
+        turned = [_turned(lowering, value) for value in values]
         for value, other in pairwise(values):
             if not context.solver.unify(value.shape[-1], other.shape[-1]):
                 raise context.mismatch(
@@ -40,6 +39,13 @@ def concat(lowering: Lowering, tree: Call, names: Environment) -> Value:
                 )
         return lowering.transpose(_side_by_side(lowering, turned, tree), tree.span)
     return _side_by_side(lowering, values, tree)
+
+
+def _turned(lowering: Lowering, value: Value) -> Value:
+    """The transpose of a matrix, with both axes even where one has length one."""
+    rows, columns = value.shape
+    turned = lowering.transpose(value, value.span)
+    return Value((columns, rows), turned.node, value.span)
 
 
 def _side_by_side(lowering: Lowering, values: list[Value], tree: Call) -> Value:

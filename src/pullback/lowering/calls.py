@@ -69,15 +69,33 @@ def apply_entry(lowering: Lowering, entry: Entry, values: Sequence[Value], span:
         wanted = " or ".join(str(n) for n in sorted(arity))
         raise lowering.error(f"{entry.name} takes {wanted} argument(s), not {len(values)}", span)
     turned = [context.is_row(value) for value in values]
-    ranks = tuple(0 if context.is_scalar(v) else 1 if row else v.rank for v, row in zip(values, turned, strict=True))
-    meaning = next((m for m in entry.meanings if _takes(entry, m, ranks)), None)
+    declared = tuple(1 if row else v.rank for v, row in zip(values, turned, strict=True))
+    ranks = tuple(0 if context.is_scalar(v) else rank for v, rank in zip(values, declared, strict=True))
+    meaning = _meaning(entry, declared) or _meaning(entry, ranks)
     if meaning is None:
         raise _wrong_kind(lowering, entry, values, span)
+    if declared != ranks and isinstance(meaning, Primitive) and not _is_entrywise(meaning):
+        return _of_one_number(lowering, entry, meaning, values, span)
     if any(turned) and not _is_entrywise(meaning):
-        columns = [lowering.transpose(v, v.span) if row else v for v, row in zip(values, turned, strict=True)]
+        columns = [Value(v.shape[1:], v.node, v.span) if row else v for v, row in zip(values, turned, strict=True)]
         result = _mean(lowering, entry, meaning, columns, span)
         return lowering.transpose(result, span) if result.rank == 1 else result
     return _mean(lowering, entry, meaning, values, span)
+
+
+def _meaning(entry: Entry, ranks: tuple[int, ...]) -> Meaning | None:
+    return next((m for m in entry.meanings if _takes(entry, m, ranks)), None)
+
+
+def _of_one_number(
+    lowering: Lowering, entry: Entry, meaning: Primitive, values: Sequence[Value], span: Span
+) -> Value:
+    """A vector of one entry, or a 1 x 1 matrix: what the operation is of a scalar, in its own shape."""
+    plain = _meaning(entry, (0,) * len(values))
+    if plain is None:
+        raise _wrong_kind(lowering, entry, values, span)
+    inner = _mean(lowering, entry, plain, [Value((), value.node, value.span) for value in values], span)
+    return Value(tuple(ONE for _ in meaning.operation.signature.output), inner.node, span)
 
 
 def _as_column(lowering: Lowering, value: Value) -> Value:

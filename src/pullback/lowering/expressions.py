@@ -90,14 +90,14 @@ class Lowering:
 
     def transpose(self, value: Value, span: Span) -> Value:
         shape = self.context.resolved(value.shape)
-        if self.context.is_scalar(value):
+        if self.context.is_scalar(value) and len(shape) != 1:
             return value.at(span)
         if len(shape) == 1:
             return Value((ONE, shape[0]), value.node, span)
         if len(shape) != 2:
             raise self.context.mismatch("the transpose is of vectors and matrices", [value])
         if shape[0] is ONE:
-            return Value((shape[1],), value.node, span)
+            return Value((shape[1], ONE) if value.named else (shape[1],), value.node, span)
         return self.context.contract([(value, (0, 1), 1)], (1, 0), span=span)
 
     # sums
@@ -172,7 +172,8 @@ class Lowering:
     def times(self, left: Value, right: Value, span: Span) -> Value:
         context = self.context
         a, b = context.resolved(left.shape), context.resolved(right.shape)
-        if context.is_scalar(left) or context.is_scalar(right):
+        by_size = len(a) == 2 and len(b) in (1, 2) and a[1] is b[0] is ONE and a[0] is not ONE
+        if not by_size and (context.is_scalar(left) or context.is_scalar(right)):
             if context.is_scalar(left):
                 left, right, a, b = left, right, (), b
             else:

@@ -300,7 +300,7 @@ class _Draft:
                 source=self.parsed.source,
                 places=(Place(span),),
             )
-        return Value(context.settle(shape), lambda: make_variable(name, context.axes(shape), facts), span)
+        return Value(context.resolved(shape), lambda: make_variable(name, context.axes(shape), facts), span, named=True)
 
     def bind(
         self, lowering: Lowering, environment: dict[str, Value], shapes: dict[str, Shape]
@@ -332,7 +332,7 @@ class _Draft:
         shape = tuple(Dimension.of(axis) for axis in given)
         if self.parsed.batch and shape and shape[0] is Dimension.of(self.parsed.batch.size):
             shape = shape[1:]
-        here = context.settle(shape)
+        here = context.resolved(shape) if value.shape else context.settle(shape)
         same = len(here) == len(value.shape) and all(map(context.solver.unify, here, value.shape))
         if not same:
             declared = " x ".join(map(str, shape)) or "a scalar"

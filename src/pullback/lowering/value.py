@@ -17,13 +17,17 @@ Shape = tuple[Dimension, ...]
 
 @dataclass(eq=False, slots=True)
 class Value:
-    """A shape that may still hold unknown dimensions, and how to build the node once they are known."""
+    """A shape that may still hold unknown dimensions, and how to build the node once they are known.
+
+    ``named`` are inputs and bound names: one of 1 x n is a matrix, while x' is a vector lying down.
+    """
 
     shape: Shape
     make: Callable[[], Node]
     span: Span = NOWHERE
     made: Node | None = field(default=None)
     needs: tuple[Value, ...] = ()
+    named: bool = False
 
     @property
     def rank(self) -> int:
@@ -47,7 +51,7 @@ class Value:
 
     def at(self, span: Span) -> Value:
         """Say where in the text the value stands."""
-        return Value(self.shape, self.node, span, needs=(self,))
+        return Value(self.shape, self.node, span, needs=(self,), named=self.named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,15 +97,17 @@ ENTRIES: tuple[Entry, ...] = (
         {
             "A": "1/2 inv(chol(A))' (tril(chol(A)' g) + tril(chol(A)' g)' - diag(diag(chol(A)' g))) inv(chol(A))",
         },
+        also=(Definition("sqrt(A)", (0,)),),
         domain="spd",
         source="Murray, Differentiation of the Cholesky decomposition, arXiv:1602.07527, section 3",
     ),
-    structured("tril", "(n,n)->(n,n)", _tril, {"A": "tril(g)"}),
+    structured("tril", "(n,n)->(n,n)", _tril, {"A": "tril(g)"}, also=(Definition("A", (0,)),)),
     structured(
         "expm",
         "(n,n)->(n,n)",
         _expm,
         {"A": "frechet(A', g)"},
+        also=(Definition("exp(A)", (0,)),),
         transposing=True,
         rewrite=rewrites.expm,
         source="Higham, Functions of Matrices, section 3.2",

@@ -73,7 +73,14 @@ ENTRIES: tuple[Entry, ...] = (
         {"x": "g softmax(x)"},
         also=(Definition("x", (0,)), Definition("logsumexp(vec(x))", (2,))),
     ),
-    structured("softmax", "(n)->(n)", _softmax, {"x": "softmax(x) .* (g - g' softmax(x))"}, positive=True),
+    structured(
+        "softmax",
+        "(n)->(n)",
+        _softmax,
+        {"x": "softmax(x) .* (g - g' softmax(x))"},
+        also=(Definition("1", (0,)),),
+        positive=True,
+    ),
     structured(
         "max",
         "(n)->()",
@@ -86,7 +93,9 @@ ENTRIES: tuple[Entry, ...] = (
         ("x",),
         (Definition("x", (0,)), Definition("-max(-x)", (1,)), Definition("-max(-x)", (2,)), _of_two("min", "-")),
     ),
-    structured("hardmax", "(n)->(n)", _hardmax, {"x": "zeros(size(x))"}, positive=True),
+    structured(
+        "hardmax", "(n)->(n)", _hardmax, {"x": "zeros(size(x))"}, also=(Definition("1", (0,)),), positive=True
+    ),
     definition("mse", "a b", "mean((a - b) .^ 2)"),
     definition(
         "cross_entropy",

@@ -23,6 +23,8 @@ MOST_TERMS = 32
 _MOST_CANDIDATES = 64
 _MOST_FACTORS = 96
 _FRESH = 10_000
+_SLACK = 4
+"""What may be saved beside the factors themselves: numbers, functions that move entries."""
 _CLEAR_GAIN = 3
 """What pulling a factor out of some of the terms has to save, where it leaves products behind."""
 
@@ -52,6 +54,15 @@ class _Rest(NamedTuple):
     ties: dict[int, int]
 
 
+class _Candidate(NamedTuple):
+    """Factors to pull out, as one term has them, and at most how much that saves."""
+
+    bound: int
+    shared: list[Factor]
+    lead: _Piece
+    rests: list[_Rest | None]
+
+
 def factored(node: Node, known: dict[Node, int]) -> Node:
     """Pull out common factors as long as that makes the sum shorter."""
     while isinstance(node, Sum) and 2 <= len(node.terms) <= MOST_TERMS:
@@ -76,27 +87,58 @@ def _with_factored_sums(node: Product, known: dict[Node, int]) -> Node:
 
 def _step(node: Sum, known: dict[Node, int]) -> Node | None:
     """Pull out what saves most."""
-    rank = len(node.axes)
-    pieces = [_open(term, rank) for term in node.terms]
+    pieces = [_open(term, len(node.axes)) for term in node.terms]
     if sum(len(piece.factors) for piece in pieces) > _MOST_FACTORS:
         return None
     best: tuple[tuple[int, int, int], Node] | None = None
     here = cost(node, known)
-    tried: set[tuple[object, ...]] = set()
+    for candidate in _candidates(node, pieces, known):
+        if best is not None and candidate.bound < best[0][0]:
+            break
+        result = _in_front(node, candidate)
+        if result is None:
+            continue
+        gain = here - cost(result, known)
+        if gain < _CLEAR_GAIN and not _is_plain(result, node):
+            continue
+        merit = (gain, -len(result.children), len(candidate.shared))
+        if gain >= 0 and (best is None or merit > best[0]):
+            best = (merit, result)
+    return best[1] if best is not None else None
+
+
+def _candidates(node: Sum, pieces: Sequence[_Piece], known: dict[Node, int]) -> list[_Candidate]:
+    """What could be pulled out, what may save most first; each set of factors with one of its terms as the lead."""
+    rank = len(node.axes)
+    found: dict[object, _Candidate] = {}
+    seen: set[object] = set()
     for i, j in permutations(range(len(pieces)), 2):
         for shared in _shared_sets(pieces[i], pieces[j], rank):
-            key = (i, tuple(shared))
-            if key in tried or len(tried) > _MOST_CANDIDATES:
+            if (i, *shared) in seen or len(seen) > _MOST_CANDIDATES:
                 continue
-            tried.add(key)
-            for result in _pulled_out(node, pieces, i, shared):
-                gain = here - cost(result, known)
-                if gain < _CLEAR_GAIN and not _is_plain(result, node):
-                    continue
-                merit = (gain, -len(result.children), len(shared))
-                if gain >= 0 and (best is None or merit > best[0]):
-                    best = (merit, result)
-    return best[1] if best is not None else None
+            seen.add((i, *shared))
+            for rests in _rests(pieces, pieces[i], shared):
+                have = tuple(k for k, rest in enumerate(rests) if rest is not None)
+                ties = tuple(tuple(rests[k].ties.items()) for k in have)  # type: ignore[union-attr]
+                places = sorted((f.node.order, f.exponent, tuple(min(i, rank) for i in f.indices)) for f in shared)
+                saved = sum(cost(f.node, known) + (f.exponent not in (1, -1)) for f in shared)
+                bound = (len(have) - 1) * saved + _SLACK
+                found.setdefault((tuple(places), have, ties), _Candidate(bound, shared, pieces[i], rests))
+    return sorted(found.values(), key=lambda candidate: -candidate.bound)
+
+
+def _rests(pieces: Sequence[_Piece], lead: _Piece, shared: list[Factor]) -> Iterator[list[_Rest | None]]:
+    """What is left of the terms that have the shared factors; None for those that stay as they are.
+
+    All such terms first, then without those that would leave an identity behind: A x + A' x - c x.
+    """
+    scalars = not any(f.indices for f in shared)
+    lengths = any(size_name(f.node) is not None for f in shared)
+    rests = [_without(piece, shared, lead) if scalars or _refines(lead, piece) else None for piece in pieces]
+    fewer = [None if rest is not None and _is_delta(rest) else rest for rest in rests]
+    for choice in (rests, fewer) if fewer != rests else (rests,):
+        if sum(rest is not None for rest in choice) > 1 and not (lengths and None in choice):
+            yield choice
 
 
 def _is_plain(result: Node, before: Sum) -> bool:
@@ -204,36 +246,18 @@ def _match(a: Factor, b: Factor, place: dict[int, int], output: tuple[int, ...])
     return None
 
 
-def _pulled_out(node: Sum, pieces: Sequence[_Piece], first: int, shared: list[Factor]) -> Iterator[Node]:
-    """Rewrite the sum with the shared factors in front of the terms that have them.
-
-    All such terms, and without those that would leave an identity behind: A x + A' x - c x.
-    """
-    lead = pieces[first]
-    scalars = not any(f.indices for f in shared)
-    rests = [_without(piece, shared, lead) if scalars or _refines(lead, piece) else None for piece in pieces]
-    choices = [rests, [None if rest is not None and _is_delta(rest) else rest for rest in rests]]
-    for choice in choices if choices[0] != choices[1] else choices[:1]:
-        have = [rest for rest in choice if rest is not None]
-        others = [term for term, rest in zip(node.terms, choice, strict=True) if rest is None]
-        lengths = any(size_name(f.node) is not None for f in shared)
-        if len(have) > 1 and not (lengths and others):
-            result = _in_front(node, shared, lead, have, others)
-            if result is not None:
-                yield result
-
-
 def _is_delta(rest: _Rest) -> bool:
     """Whether nothing but a number is left at labels that are tied together."""
     touched = {i for f in rest.factors for i in f.indices}
     return any(mine not in touched and theirs not in touched for mine, theirs in rest.ties.items())
 
 
-def _in_front(
-    node: Sum, shared: list[Factor], lead: _Piece, rests: Sequence[_Rest], others: Sequence[Term]
-) -> Node | None:
+def _in_front(node: Sum, candidate: _Candidate) -> Node | None:
     """Put the shared factors in front of the sum of what is left of the terms."""
     rank = len(node.axes)
+    shared, lead = candidate.shared, candidate.lead
+    rests = [rest for rest in candidate.rests if rest is not None]
+    others = [term for term, rest in zip(node.terms, candidate.rests, strict=True) if rest is None]
     in_shared = {label for f in shared for label in f.indices}
     if not in_shared:
         whole = add([(r.coefficient, product(r.factors, r.output, r.dimensions)) for r in rests], node.axes)
