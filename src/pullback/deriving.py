@@ -78,7 +78,7 @@ def as_program(
 
 def program_of(expression: Expression) -> Program:
     """An expression as a program of one statement, over the same inputs."""
-    statement = Statement(None, expression.axes, expression.node, expression.node)
+    statement = Statement(None, expression.axes, expression.node, lambda: expression.node)
     bindings = (*expression.spelled.where, Binding(None, expression.tree))
     functions = tuple(d for d in expression.program.syntax.declarations if "entrywise" in d.properties)
     syntax = tree.Program(bindings, functions, None, str(expression))

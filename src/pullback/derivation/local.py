@@ -66,7 +66,7 @@ class Local:
             known = self.whole.inputs.get(name)
             shape = known.shape if known is not None else bound[name].shape
             inputs[name] = Input(known.name if known is not None else name, shape, variable.properties)
-        here = Statement(self.name, self.statement.shape, self.statement.local, self.statement.local)
+        here = Statement(self.name, self.statement.shape, self.statement.local, lambda: self.statement.local)
         return Program(self.whole.source, self.alone(inputs), inputs, (here, here), self.whole.batch)
 
     def alone(self, inputs: Mapping[str, Input]) -> tree.Program:

@@ -87,9 +87,7 @@ def _meaning(entry: Entry, ranks: tuple[int, ...]) -> Meaning | None:
     return next((m for m in entry.meanings if _takes(entry, m, ranks)), None)
 
 
-def _of_one_number(
-    lowering: Lowering, entry: Entry, meaning: Primitive, values: Sequence[Value], span: Span
-) -> Value:
+def _of_one_number(lowering: Lowering, entry: Entry, meaning: Primitive, values: Sequence[Value], span: Span) -> Value:
     """A vector of one entry, or a 1 x 1 matrix: what the operation is of a scalar, in its own shape."""
     plain = _meaning(entry, (0,) * len(values))
     if plain is None:

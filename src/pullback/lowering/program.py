@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 
 from pullback.dimension import ONE, Dimension
@@ -42,15 +43,23 @@ class Input:
         return make_variable(normalise(self.name), squeezed(self.shape), self.properties)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
-    """A statement: what it binds, its tensor in terms of the inputs, and in terms of the names it uses."""
+    """A statement: what it binds, its tensor in terms of the inputs, and in terms of the names it uses.
+
+    The second is built when it is first asked for; derivations do, results don't.
+    """
 
     name: str | None
     shape: Shape
     node: Node
-    local: Node
+    nearby: Callable[[], Node] = field(repr=False, compare=False)
     span: Span = NOWHERE
+
+    @cached_property
+    def local(self) -> Node:
+        """The tensor in terms of the names that the statement uses."""
+        return self.nearby()
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +387,7 @@ class _Draft:
         statements = []
         if lead is None:
             for (bound, value, near), node in zip(values, nodes, strict=True):
-                statements.append(Statement(bound, context.resolved(value.shape), node, near.node(), near.span))
+                statements.append(Statement(bound, context.resolved(value.shape), node, near.node, near.span))
         else:
             statements = self.lift(context, values, nodes, leaves, lead)
         return Program(self.parsed.source, self.parsed, inputs, tuple(statements), lead, (self.shapes, self.properties))
@@ -393,14 +402,18 @@ class _Draft:
     ) -> list[Statement]:
         statements = []
         for (bound, value, near), lifted in zip(values, substitute_all(nodes, leaves), strict=True):
-            (local,) = substitute_all([near.node()], leaves)
             sample = context.resolved(value.shape)
             full = (lead, *sample) if lifted.extra else sample
-            statements.append(Statement(bound, full, lifted.node, local.node, near.span))
+            statements.append(Statement(bound, full, lifted.node, _lifted_later(near, leaves), near.span))
             if bound is not None and lifted.extra:
                 here = make_variable(bound, squeezed(sample))
                 leaves[here] = Lifted(make_variable(bound, squeezed(full)), ("batch",))
         return statements
+
+
+def _lifted_later(value: Value, leaves: dict[Node, Lifted]) -> Callable[[], Node]:
+    """Lift a statement over the batch, once the leaves of all statements are known."""
+    return lambda: substitute_all([value.node()], leaves)[0].node
 
 
 def _is_data(name: str) -> bool:

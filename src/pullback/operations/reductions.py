@@ -93,9 +93,7 @@ ENTRIES: tuple[Entry, ...] = (
         ("x",),
         (Definition("x", (0,)), Definition("-max(-x)", (1,)), Definition("-max(-x)", (2,)), _of_two("min", "-")),
     ),
-    structured(
-        "hardmax", "(n)->(n)", _hardmax, {"x": "zeros(size(x))"}, also=(Definition("1", (0,)),), positive=True
-    ),
+    structured("hardmax", "(n)->(n)", _hardmax, {"x": "zeros(size(x))"}, also=(Definition("1", (0,)),), positive=True),
     definition("mse", "a b", "mean((a - b) .^ 2)"),
     definition(
         "cross_entropy",

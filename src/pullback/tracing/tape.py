@@ -130,7 +130,7 @@ class Recording:
             assert near.axes == axes_of(value.shape), f"{value.step} has axes {near.axes}, not {value.shape}"
             if id(value) in step_ids:
                 name = called[id(value)]
-                statements.append(Statement(name, value.shape, full[id(value)], near))
+                statements.append(Statement(name, value.shape, full[id(value)], lambda near=near: near))  # type: ignore[misc]
                 local[id(value)] = make_variable(normalise(name), axes_of(value.shape))
             else:
                 local[id(value)] = near
