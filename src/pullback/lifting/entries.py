@@ -105,7 +105,7 @@ def spell_sum_entries(speller: Speller, node: Sum) -> Syntax:
     spelled = []
     for term in node.terms:
         if isinstance(term.node, Product) and term.node not in speller.names:
-            coefficient, factors = absorb_sign(speller, term.coefficient, term.node.factors)
+            coefficient, factors = absorb_sign(speller, term.coefficient, term.node.factors, alone=False)
             network = speller.network(term.node, factors)
             network.reduce()
             network.close_scalars()

@@ -29,9 +29,8 @@ from pullback.lifting.sizes import as_means, length, size
 from pullback.lifting.sums import spell_sum
 from pullback.syntax.tree import Call, Chain, Name, Negate, Number, Power, Syntax, Transpose
 from pullback.tensor.add import scaled
-from pullback.tensor.axes import constant_axes, without_axes
 from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable
-from pullback.tensor.product import is_symmetric, size_name, transposed
+from pullback.tensor.product import constant_axes, is_symmetric, size_name, transposed, without_axes
 from pullback.tensor.reshape import Linear
 
 Shape = tuple[Dimension, ...]
@@ -148,19 +147,19 @@ class Speller:
         """Spell a product without a coefficient."""
         return self.term_of_product(1, node)
 
-    def term(self, coefficient: Rational, node: Node, row: bool = False) -> Syntax:
+    def term(self, coefficient: Rational, node: Node, row: bool = False, alone: bool = True) -> Syntax:
         """Spell a number times a node, as a row if asked; a minus is Negate at the top."""
         if isinstance(node, Product) and node not in self.names:
-            return self.term_of_product(coefficient, node, row)
+            return self.term_of_product(coefficient, node, row, alone)
         sign, tree = signed(self.spell_row(node) if row else self.spell(node))
         return self.assemble(coefficient * sign, [], tree)
 
-    def term_of_product(self, coefficient: Rational, node: Product, row: bool = False) -> Syntax:
+    def term_of_product(self, coefficient: Rational, node: Product, row: bool = False, alone: bool = True) -> Syntax:
         if not node.factors and not node.dimensions:
             return number(coefficient)
         if (name := size_name(node)) is not None:
             return self.assemble(coefficient, [(size(self, name), 1)], None)
-        coefficient, factors = absorb_sign(self, coefficient, node.factors)
+        coefficient, factors = absorb_sign(self, coefficient, node.factors, alone)
         network = self.network(node, factors)
         network.reduce()
         network.close_scalars()

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pullback.tensor.add import scaled
-from pullback.tensor.axes import constant_axes
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, topological, variables
-from pullback.tensor.product import number_of, transposed
+from pullback.tensor.product import constant_axes, number_of, transposed
 
 _DEEPEST = 12
 _LONGEST = 60

@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING
 
 from pullback.lifting.chain import signed, text, weight
 from pullback.tensor.add import scaled
-from pullback.tensor.axes import constant_axes
-from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, make_apply
-from pullback.tensor.product import number_of
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, make_apply
+from pullback.tensor.product import constant_axes, number_of
 
 if TYPE_CHECKING:
     from pullback.lifting.lift import Speller
 
 
-def absorb_sign(speller: Speller, coefficient: Rational, factors: Sequence[Factor]) -> tuple[Rational, list[Factor]]:
-    """Choose the sign of each difference: -(s - 1) reads 1 - s, (b - A x)^2 reads (A x - b)^2."""
+def absorb_sign(
+    speller: Speller, coefficient: Rational, factors: Sequence[Factor], alone: bool = True
+) -> tuple[Rational, list[Factor]]:
+    """Choose the sign of each difference: -(s - 1) reads 1 - s, (b - A x)^2 reads (A x - b)^2.
+
+    A product that stands ``alone`` takes more pains to lose a minus than a term of a sum.
+    """
     sign, changed = _settled(speller, factors)
     coefficient *= sign
     if coefficient < 0:
         count = Counter(factor.node for factor in changed)
         for k, (node, indices, exponent) in enumerate(changed):
-            if exponent % 2 == 1 and count[node] == 1 and (other := _other_sign(speller, node)) is not None:
+            if exponent % 2 == 1 and count[node] == 1 and (other := _other_sign(speller, node, alone)) is not None:
                 changed[k] = Factor(other, indices, exponent)
                 return -coefficient, changed
     return coefficient, changed
@@ -63,18 +67,22 @@ def reading(speller: Speller, node: Node) -> Node:
     return node
 
 
-def _other_sign(speller: Speller, node: Node) -> Node | None:
-    """The negative of a factor, where it is as good to write: a difference, or sign of a difference."""
+def _other_sign(speller: Speller, node: Node, alone: bool) -> Node | None:
+    """The negative of a factor, where it is as good to write: a difference, or sign of a difference.
+
+    1 - s stays where s is a function, as in its derivative s (1 - s); -p (1 - p) is p (p - 1).
+    """
     if node in speller.names:
         return None
     if isinstance(node, Apply) and node.operation.parity == -1:
         (argument,) = node.arguments
-        inner = _other_sign(speller, argument)
+        inner = _other_sign(speller, argument, alone)
         return None if inner is None else make_apply(node.operation, (inner,), node.axes)
     if not isinstance(node, Sum) or len(node.terms) < 2:
         return None
     ahead, behind = _sides(speller, node)
-    leads = ahead[0] or behind == _NOTHING
+    plain = alone and all(isinstance(n, Variable) or number_of(n) is not None for _, n in node.terms)
+    leads = (ahead[0] and not plain) or behind == _NOTHING
     return None if leads else scaled(-1, node)
 
 
@@ -86,7 +94,7 @@ def _sides(speller: Speller, node: Sum) -> tuple[Side, Side]:
     """Rank the terms of each sign as they are written: a plain number, a term that varies, length, name."""
     sides: dict[int, list[tuple[bool, bool, int, str]]] = {1: [], -1: []}
     for coefficient, term in node.terms:
-        sign, tree = signed(speller.spell(term))
+        sign, tree = signed(speller.term(1, term, alone=False))
         varies = not constant_axes(term)
         sides[sign if coefficient > 0 else -sign].append(
             (number_of(term) is not None, varies, weight(tree), text(tree))

@@ -9,11 +9,14 @@ from pullback.lifting.chain import number, settle_minus, text, transpose, transp
 from pullback.lifting.sizes import length as measure
 from pullback.syntax.tree import Call, Chain, Comprehension, Negate, Number, Syntax
 from pullback.tensor.add import content, scaled
-from pullback.tensor.axes import constant_axes, without_axes
-from pullback.tensor.node import Sum, Term, make_sum, rational
+from pullback.tensor.node import Rational, Sum, Term, make_sum, rational
+from pullback.tensor.product import constant_axes, number_of, without_axes
 
 if TYPE_CHECKING:
     from pullback.lifting.lift import Speller
+
+_LONG = 10
+"""Denominators from which a fraction is written as a decimal."""
 
 
 def spell_sum(speller: Speller, node: Sum, row: bool = False) -> Syntax:
@@ -22,7 +25,7 @@ def spell_sum(speller: Speller, node: Sum, row: bool = False) -> Syntax:
         return spell_zeros(speller, node)
     if len(node.terms) > 1:
         shared = content(node.terms, signed=False)
-        if shared != 1:
+        if shared != 1 and saves_numbers(node, shared):
             inner = scaled(Fraction(1) / shared, node)
             assert isinstance(inner, Sum)
             tree = whole(speller, inner, row)
@@ -30,6 +33,14 @@ def spell_sum(speller: Speller, node: Sum, row: bool = False) -> Syntax:
                 return settle_minus(Negate(speller.joined([number(shared), tree.operand])))
             return speller.joined([number(shared), tree])
     return terms_of(speller, node, row)
+
+
+def saves_numbers(node: Sum, shared: Rational) -> bool:
+    """Whether fewer numbers are written with the shared one in front: 2 (x + y), but 0.01 + 0.99 s."""
+    plain = sum(number_of(n) is not None for _, n in node.terms)
+    before = sum(abs(c) != 1 and number_of(n) is None for c, n in node.terms) + plain
+    after = 1 + sum(abs(c) != shared and number_of(n) is None for c, n in node.terms) + plain
+    return after < before or (after == before and shared.denominator < _LONG)
 
 
 def whole(speller: Speller, node: Sum, row: bool) -> Syntax:
@@ -100,8 +111,8 @@ def spell_term(speller: Speller, whole: Sum, term: Term, row: bool = False) -> S
         carrier = others or [t for t in whole.terms if t is not term][:1]
         keeps = not others and term is whole.terms[0]
         if carrier and not keeps:
-            return speller.term(term.coefficient, without_axes(term.node, axes))
-    return speller.term(term.coefficient, term.node, row)
+            return speller.term(term.coefficient, without_axes(term.node, axes), alone=False)
+    return speller.term(term.coefficient, term.node, row, alone=len(whole.terms) == 1)
 
 
 def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, int, str]:

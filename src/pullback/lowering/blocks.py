@@ -102,7 +102,7 @@ def take(lowering: Lowering, tree: Call, names: Environment, offset: Dimension, 
         turned = permuted(node, (1, 0)) if len(node.axes) == 2 else node
         taken = part(turned, start, count)
         if count is Dimension.of(1):
-            from pullback.tensor.axes import without_axes
+            from pullback.tensor.product import without_axes
 
             return without_axes(taken, frozenset({len(taken.axes) - 1}))
         return permuted(taken, (1, 0)) if len(taken.axes) == 2 else taken

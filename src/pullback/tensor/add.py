@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import gcd, lcm
+from math import gcd, isqrt, lcm
 
 from pullback.tensor.node import Axes, Node, Rational, Sum, Term, make_sum, rational
 
+_LARGEST_POWER = 512
 FLATTEN_LIMIT = 64
 """Sums of more terms than this stay nested, so that deep programs cost what they are long."""
 
@@ -60,3 +61,20 @@ def content(terms: Sequence[Term], signed: bool) -> Rational:
 def zeros(axes: Axes) -> Node:
     """The zero tensor."""
     return make_sum((), axes)
+
+
+def exact_power(base: Rational, exponent: Rational) -> Rational | None:
+    """A number to a number where that is rational, else None."""
+    if base == 1:
+        return 1
+    if abs(Fraction(exponent)) > _LARGEST_POWER or base == 0:
+        return None
+    if isinstance(exponent, int):
+        return rational(Fraction(base) ** int(exponent))
+    if exponent.denominator != 2 or base < 0:
+        return None
+    value = Fraction(base)
+    top, bottom = isqrt(value.numerator), isqrt(value.denominator)
+    if top * top != value.numerator or bottom * bottom != value.denominator:
+        return None
+    return rational(Fraction(top, bottom) ** exponent.numerator)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from pullback.dimension import Dimension
 from pullback.errors import UnsupportedError
-from pullback.tensor.axes import broadcast, constant_axes, without_axes
+from pullback.tensor.axes import broadcast
 from pullback.tensor.node import Axes, Node, Operation, Product, make_apply
-from pullback.tensor.product import constant, is_symmetric, number_of, permuted, transposed
+from pullback.tensor.product import constant, constant_axes, is_symmetric, number_of, permuted, transposed, without_axes
 
 
 def apply(operation: Operation, arguments: Sequence[Node]) -> Node:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import count
-from math import isqrt
 
 from pullback.dimension import Dimension
-from pullback.tensor.add import add, content, scaled, split_coefficient
+from pullback.tensor.add import add, content, exact_power, scaled, split_coefficient
 from pullback.tensor.cancel import find_cancellation
 from pullback.tensor.canonical import Piece, canonical_factors
 from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, make_product, make_sum, rational
@@ -23,7 +22,6 @@ FLATTEN_LIMIT = 36
 """Products of more factors than this stay nested, so that deep programs cost what they are long."""
 
 _SYMMETRIC = frozenset({"symmetric", "spd", "diagonal"})
-_LARGEST_POWER = 512
 _MOST_COPIES = 4
 
 
@@ -133,21 +131,32 @@ def nonnegative(node: Node) -> bool:
     return all(f.exponent % 2 == 0 or nonnegative(f.node) for f in node.factors)
 
 
-def exact_power(base: Rational, exponent: Rational) -> Rational | None:
-    """A number to a number where that is rational, else None."""
-    if base == 1:
-        return 1
-    if abs(Fraction(exponent)) > _LARGEST_POWER or base == 0:
-        return None
-    if isinstance(exponent, int):
-        return rational(Fraction(base) ** int(exponent))
-    if exponent.denominator != 2 or base < 0:
-        return None
-    value = Fraction(base)
-    top, bottom = isqrt(value.numerator), isqrt(value.denominator)
-    if top * top != value.numerator or bottom * bottom != value.denominator:
-        return None
-    return rational(Fraction(top, bottom) ** exponent.numerator)
+def constant_axes(node: Node) -> frozenset[int]:
+    """The axes along which every entry is the same."""
+    if isinstance(node, Sum):
+        shared = frozenset(range(len(node.axes)))
+        for _, part in node.terms:
+            shared &= constant_axes(part)
+        return shared
+    if isinstance(node, Product):
+        used = {index for factor in node.factors for index in factor.indices}
+        return frozenset(
+            k for k, index in enumerate(node.output) if index not in used and node.output.count(index) == 1
+        )
+    return frozenset()
+
+
+def without_axes(node: Node, gone: frozenset[int]) -> Node:
+    """Drop axes along which every entry is the same."""
+    if not gone:
+        return node
+    axes = tuple(axis for k, axis in enumerate(node.axes) if k not in gone)
+    if isinstance(node, Sum):
+        return add([(c, without_axes(n, gone)) for c, n in node.terms], axes)
+    assert isinstance(node, Product)
+    output = [index for k, index in enumerate(node.output) if k not in gone]
+    dimensions = {i: d for i, d in enumerate(node.dimensions) if i not in {node.output[k] for k in gone}}
+    return product([(f.node, f.indices, f.exponent) for f in node.factors], output, dimensions)
 
 
 class _Builder:
@@ -213,6 +222,9 @@ class _Builder:
         if not node.terms:
             self.vanishes = self.vanishes or exponent > 0
             self.pieces.append((node, labels, exponent))
+            return
+        if labels and (gone := constant_axes(node)):
+            work.append((without_axes(node, gone), tuple(x for k, x in enumerate(labels) if k not in gone), exponent))
             return
         if isinstance(exponent, int) and exponent < 0 and (inner := self.below_one(node)) is not None:
             work.append((inner, labels, -exponent))
