@@ -25,6 +25,7 @@ from pullback.tensor.substitute import Lifted, substitute_all
 Source = str | Program | Expression
 Names = str | Sequence[str] | None
 _LAYOUTS = ("denominator", "numerator")
+_FORMS = ("entries", "kronecker")
 
 
 def parse(
@@ -186,12 +187,12 @@ def jacobian(
     >>> str(jacobian("y = A x", "x")), jacobian("y = A x", "x").shape
     ('A', ('m', 'n'))
     """
+    _require_one_of(layout, "layout", _LAYOUTS)
+    _require_one_of(form, "form", _FORMS)
     program = as_program(source, shapes, assume, batch)
     name = _only(program, wrt)
     (node,) = by_inputs(program, [name], lambda root, targets: [local_jacobian(root, targets[0])])
     outer, inner = program.output.shape, program.inputs[name].shape
-    if layout not in _LAYOUTS:
-        raise NotationError(f"{layout} is not a layout", hint=f"the layouts are: {', '.join(_LAYOUTS)}")
     if layout == "numerator":
         count = len(squeezed(outer))
         order = [*range(count, len(node.axes)), *range(count)]
@@ -199,6 +200,11 @@ def jacobian(
     if form == "kronecker":
         return _stacked(node, outer, inner, program)
     return Expression(simplify([node])[0], (*outer, *inner), program)
+
+
+def _require_one_of(word: str, what: str, known: Sequence[str]) -> None:
+    if word not in known:
+        raise NotationError(f"{word} is not a {what}", hint=f"the {what}s are: {', '.join(known)}")
 
 
 def _stacked(node: Node, outer: Shape, inner: Shape, program: Program) -> Expression:
@@ -236,6 +242,7 @@ def hessian(
     >>> str(hessian("x' A x", "x"))
     "A + A'"
     """
+    _require_one_of(form, "form", _FORMS)
     program = as_program(source, shapes, assume, batch, scalar_output=True)
     require_scalar(program)
     first, second = (wrt, wrt) if not isinstance(wrt, tuple) else wrt

@@ -36,7 +36,8 @@ def expectation(lowering: Lowering, tree: Expectation, names: Environment) -> Va
     mean = lowering.lower(tree.mean, names)
     covariance = lowering.lower(tree.covariance, names)
     if mean.rank != 1 or covariance.rank != 2:
-        raise context.mismatch("N takes a mean vector and a covariance matrix", [mean, covariance])
+        hint = "write zeros(n) for a mean of zero, eye(n) for a covariance of one"
+        raise context.mismatch("N takes a mean vector and a covariance matrix", [mean, covariance], hint)
     length = mean.shape[0]
     if not all(context.solver.unify(axis, length) for axis in covariance.shape):
         raise context.mismatch("the covariance must be square, of the length of the mean", [mean, covariance])

@@ -56,6 +56,25 @@ def find_inputs(program: Program, known: set[str]) -> tuple[dict[str, Span], fro
     return inputs, frozenset(dimensions)
 
 
+def covariances(tree: Syntax) -> Iterator[str]:
+    """Walk the names that stand for the covariance of a Gaussian vector, which is symmetric."""
+    match tree:
+        case Expectation(_, _, covariance, body):
+            if isinstance(covariance, Name):
+                yield covariance.identifier
+            yield from covariances(body)
+        case Negate(operand) | Transpose(operand) | Indexed(operand):
+            yield from covariances(operand)
+        case Power(base, exponent):
+            yield from covariances(base)
+            yield from covariances(exponent)
+        case Comprehension(_, body):
+            yield from covariances(body)
+        case Chain(operands) | Call(_, operands):
+            for operand in operands:
+                yield from covariances(operand)
+
+
 def names_in(tree: Syntax) -> Iterator[tuple[str, Span]]:
     """Walk the names that stand for values, in the order in which they are read."""
     match tree:

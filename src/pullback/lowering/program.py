@@ -11,7 +11,7 @@ from pullback.dimension import ONE, Dimension
 from pullback.errors import NOWHERE, NotationError, Place, PullbackError, ShapeError, Span
 from pullback.lowering.dimensions import Solver
 from pullback.lowering.expressions import Lowering
-from pullback.lowering.inputs import find_inputs, names_in
+from pullback.lowering.inputs import covariances, find_inputs, names_in
 from pullback.lowering.value import Context, Shape, Value
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax import tree
@@ -94,7 +94,7 @@ class Program:
         }
         bare = [d for d in self.syntax.declarations if "entrywise" in d.properties]
         parsed = tree.Program(self.syntax.bindings, tuple(bare), self.syntax.batch, self.source)
-        return _Draft(parsed, shapes, facts).lower({}, False)
+        return _Draft(parsed, shapes, facts, frozenset(names)).lower({}, False)
 
     def input(self, name: str) -> Input:
         """Find an input however its name is spelled; raises NotationError with the nearest one."""
@@ -219,7 +219,9 @@ def _changes(guesses: list[int]) -> Iterator[tuple[int, ...]]:
 class _Draft:
     """A parsed program with what is declared of it, lowered as often as kinds are tried."""
 
-    def __init__(self, parsed: tree.Program, shapes: Shapes, properties: Properties) -> None:
+    def __init__(
+        self, parsed: tree.Program, shapes: Shapes, properties: Properties, free: frozenset[str] = frozenset()
+    ) -> None:
         self.parsed = parsed
         self.shapes, self.properties = shapes, properties
         self.declared: dict[str, tuple[int | str | Dimension, ...]] = dict(shapes)
@@ -228,6 +230,8 @@ class _Draft:
         self.functions: set[str] = set()
         for declaration in parsed.declarations:
             self.declare(declaration)
+        for name in {name for binding in parsed.bindings for name in covariances(binding.value)} - free:
+            self.facts[name] = self.facts.get(name, frozenset()) | {"symmetric"}
         known = set(shapes) | set(self.kinds)
         self.spans, self.dimensions = find_inputs(parsed, known)
         self.check_declared()

@@ -65,18 +65,26 @@ class _Candidate(NamedTuple):
 
 def factored(node: Node, known: dict[Node, int]) -> Node:
     """Pull out common factors as long as that makes the sum shorter."""
+    whole = node
     while isinstance(node, Sum) and 2 <= len(node.terms) <= MOST_TERMS:
         shorter = _step(node, known)
         if shorter is None:
             break
         node = shorter
-    if isinstance(node, Product):
-        return _with_factored_sums(node, known)
-    return node
+    return node if node is whole and isinstance(node, Sum) else _with_factored_sums(node, known)
 
 
-def _with_factored_sums(node: Product, known: dict[Node, int]) -> Node:
+def _with_factored_sums(node: Node, known: dict[Node, int]) -> Node:
     """Factor what was left between parentheses."""
+    if isinstance(node, Sum):
+        terms = [(c, _with_factored_sums(n, known)) for c, n in node.terms]
+        return (
+            node
+            if all(new is old for (_, new), (_, old) in zip(terms, node.terms, strict=True))
+            else add(terms, node.axes)
+        )
+    if not isinstance(node, Product):
+        return node
     factors = [
         (factored(f.node, known) if isinstance(f.node, Sum) else f.node, f.indices, f.exponent) for f in node.factors
     ]

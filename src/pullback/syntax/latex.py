@@ -435,6 +435,9 @@ class Translator(Scripts):
             self.emit("open", "[", item)
             self.inside(law, law[-1])
             self.emit("close", "]", law[-1])
+        elif item.text == r"\mathbb" and text == "E":
+            message = "the expectation does not say over what"
+            raise self.refuse(message, item, r"write \mathbb{E}_{x \sim \mathcal{N}(\mu, S)}[…]")
         elif len(argument) == 1:
             kept, at = self.items, self.at
             self.items, self.at = [argument[0], *end_at(argument[0].end)], 0
