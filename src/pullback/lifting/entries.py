@@ -66,6 +66,10 @@ def entries_body(
         for reading, exponent in labels:
             place(Indexed(read(reading), (name[vertex],)), exponent)
             touched.add(vertex)
+    for vertex, matrices in network.diagonals.items():
+        for matrix in matrices:
+            place(Indexed(Call("diag", (matrix.tree,)), (name[vertex],)), 1)
+            touched.add(vertex)
     repeated = {v for v in node.output if node.output.count(v) > 1}
     for vertex in dict.fromkeys(node.output):
         if vertex not in touched and vertex not in repeated:

@@ -34,6 +34,7 @@ from pullback.tensor.product import constant_axes, is_symmetric, size_name, tran
 from pullback.tensor.reshape import Linear
 
 Shape = tuple[Dimension, ...]
+_MOST_REPEATED = 9
 _NAMES = {"max2": "max", "min2": "min"}
 
 
@@ -187,8 +188,16 @@ class Speller:
                 network.label(indices[0], (operand(self.spell(factor)),), exponent)
             elif len(indices) == 2 and indices[0] != indices[1]:
                 network.edges.append(Edge(*indices, (self.edge(factor, exponent),)))
-            elif len(indices) == 2 and indices[0] not in node.output and exponent == 1:
+            elif (
+                len(indices) == 2
+                and indices[0] not in node.output
+                and exponent == 1
+                and not _is_declared_diagonal(factor)
+            ):
                 network.edges.append(Edge(*indices, (self.as_operand(factor),)))
+            elif len(indices) == 2 and _is_declared_diagonal(factor) and exponent in range(1, _MOST_REPEATED):
+                here = self.as_operand(factor)
+                network.diagonals.setdefault(indices[0], []).extend([here] * int(exponent))
             elif len(indices) == 2:
                 network.label(indices[0], (operand(Call("diag", (self.spell(factor),))),), exponent)
             else:
@@ -235,25 +244,15 @@ class Speller:
         dimensions = node.dimensions
         if len(node.output) == 1 or node.output[0] == node.output[1]:
             vertex = node.output[0]
-            column = network.column(vertex)
             if len(node.output) == 1:
-                column = column or (operand(Call("ones", (length(dimensions[vertex]),))),)
+                column = network.column(vertex) or (operand(Call("ones", (length(dimensions[vertex]),))),)
                 return read(turn(column) if row else column)
-            if column is None:
-                return Call("eye", (length(dimensions[vertex]),))
-            return Call("diag", (read(column),))
+            matrix = network.diagonal(vertex)
+            return read(matrix) if matrix else Call("eye", (length(dimensions[vertex]),))
         start, end = node.output
         if network.edges:
             (edge,) = network.edges
-            reading = edge.seen_from(start)
-            left, right = network.column(start), network.column(end)
-            if left is not None:
-                diagonal = Call("diag", (read(left),))
-                reading = (Operand(diagonal, diagonal), *reading)
-            if right is not None:
-                diagonal = Call("diag", (read(right),))
-                reading = (*reading, Operand(diagonal, diagonal))
-            return read(reading)
+            return read((*network.diagonal(start), *edge.seen_from(start), *network.diagonal(end)))
         left, right = network.column(start), network.column(end)
         if left is None and right is None:
             return Call("ones", (length(dimensions[start]), length(dimensions[end])))
@@ -398,6 +397,10 @@ class Speller:
             tree: Syntax = Call(name, (here.turned, Name("columns")))
             return transpose(tree) if node.operation.signature.output else tree
         return Call(name, (here.tree, Name("rows")))
+
+
+def _is_declared_diagonal(node: Node) -> bool:
+    return isinstance(node, Variable) and "diagonal" in node.properties
 
 
 def _is_positive_number(tree: Syntax) -> bool:

@@ -62,6 +62,7 @@ class Network:
     spell: Mapping[str, int]
     edges: list[Edge] = field(default_factory=list)
     labels: dict[int, list[Label]] = field(default_factory=dict)
+    diagonals: dict[int, list[Operand]] = field(default_factory=dict)
     scalars: list[tuple[Syntax, Rational]] = field(default_factory=list)
     wide: list[tuple[Syntax, tuple[int, ...], Rational]] = field(default_factory=list)
     summed: dict[str, tuple[Dimension, ...]] = field(default_factory=dict)
@@ -70,7 +71,24 @@ class Network:
         """Put a column on a vertex."""
         self.labels.setdefault(vertex, []).append((reading, exponent))
 
+    def bare(self, vertex: int) -> bool:
+        """Whether nothing but edges is at a vertex."""
+        return not self.labels.get(vertex) and not self.diagonals.get(vertex)
+
+    def strip(self, vertex: int) -> None:
+        """Take off a vertex what is on it."""
+        self.labels.pop(vertex, None)
+        self.diagonals.pop(vertex, None)
+
     def column(self, vertex: int) -> Reading | None:
+        """All that is on a vertex as one column, diagonal matrices in front; None where nothing is."""
+        diagonals = tuple(self.diagonals.get(vertex, ()))
+        labels = self.labelled(vertex)
+        if labels is not None:
+            return (*diagonals, *labels)
+        return (operand(Call("diag", (read(diagonals),))),) if diagonals else None
+
+    def labelled(self, vertex: int) -> Reading | None:
         """All labels of a vertex as one column; None where there is none."""
         labels = self.collected(vertex)
         if not labels:
@@ -78,6 +96,15 @@ class Network:
         if len(labels) == 1 and labels[0][1] == 1:
             return labels[0][0]
         return (operand(self.hadamard(labels)),)
+
+    def diagonal(self, vertex: int) -> Reading:
+        """All that is on a vertex as a diagonal matrix between two edges."""
+        column = self.labelled(vertex)
+        matrices = tuple(self.diagonals.get(vertex, ()))
+        if column is None:
+            return matrices
+        spread = Call("diag", (read(column),))
+        return (*matrices, Operand(spread, spread))
 
     def collected(self, vertex: int) -> list[Label]:
         """The labels of a vertex, equal ones as a power."""
@@ -155,7 +182,7 @@ class Network:
                 product = (*front, operand(sums))
             else:
                 product = (*reading, *column)
-            self.labels.pop(vertex, None)
+            self.strip(vertex)
             self.edges.remove(edge)
             self.label(there, product)
             return True
@@ -163,7 +190,7 @@ class Network:
 
     def alone(self, vertex: int) -> bool:
         """Whether nothing but one edge is at a vertex."""
-        return not self.held(vertex) and len(self.incident(vertex)) == 1 and not self.labels.get(vertex)
+        return not self.held(vertex) and len(self.incident(vertex)) == 1 and self.bare(vertex)
 
     def parallel(self) -> bool:
         """Edges between the same vertices: a Hadamard product, or a closed chain where that is shorter."""
@@ -204,7 +231,7 @@ class Network:
     def closes(self, first: Edge, second: Edge) -> bool:
         """Read two parallel edges as the diagonal of a product, where a Hadamard product takes more transposes."""
         for vertex in (first.end, first.start):
-            if self.held(vertex) or len(self.incident(vertex)) != 2 or vertex in self.labels:
+            if self.held(vertex) or len(self.incident(vertex)) != 2 or not self.bare(vertex):
                 continue
             there = first.other(vertex)
             loop = (*first.seen_from(there), *second.seen_from(vertex))
@@ -222,8 +249,9 @@ class Network:
 
     def loop(self, vertex: int, reading: Reading) -> None:
         """A chain that comes back to its vertex: the diagonal of a matrix, its trace if that is all."""
-        free = not self.held(vertex) and not self.incident(vertex) and vertex not in self.labels
+        free = not self.held(vertex) and not self.incident(vertex) and not self.labels.get(vertex)
         if free:
+            reading = (*self.diagonals.pop(vertex, ()), *reading)
             self.scalars.append((Call("tr", (read(_best_rotation(reading)),)), 1))
             self.labels[vertex] = []
             return
@@ -240,7 +268,7 @@ class Network:
             readings, key=lambda choice: min(map(self.direction, (choice[0], turn(choice[0]))))
         )
         left, right = (edge.other(vertex) for edge in edges)
-        self.labels.pop(vertex, None)
+        self.strip(vertex)
         self.edges = [edge for edge in self.edges if edge not in edges]
         if left == right:
             self.loop(left, reading)
@@ -250,12 +278,7 @@ class Network:
 
     def through(self, vertex: int, first: Edge, second: Edge) -> Reading:
         """Read two edges that meet at a vertex as one chain."""
-        column = self.column(vertex)
-        middle: Reading = ()
-        if column is not None:
-            diagonal = Call("diag", (read(column),))
-            middle = (Operand(diagonal, diagonal),)
-        return (*turn(first.seen_from(vertex)), *middle, *second.seen_from(vertex))
+        return (*turn(first.seen_from(vertex)), *self.diagonal(vertex), *second.seen_from(vertex))
 
     def single(self, output: tuple[int, ...]) -> Syntax | None:
         """A tensor of many axes that is all there is beside scalars."""
@@ -267,15 +290,30 @@ class Network:
     def close_scalars(self) -> None:
         """Read vertices that are left alone: inner products, norms and sums."""
         touched = {v for edge in self.edges for v in (edge.start, edge.end)}
-        for vertex in list(self.labels):
+        for vertex in list(dict.fromkeys([*self.labels, *self.diagonals])):
             if self.held(vertex) or vertex in touched:
                 continue
-            labels = self.collected(vertex)
-            del self.labels[vertex]
+            labels = self.with_diagonals(vertex, self.collected(vertex))
+            self.strip(vertex)
             if labels:
                 tree, exponent = self.total(labels)
                 self.summed[text(tree)] = (self.lengths[vertex],)
                 self.scalars.append((tree, exponent))
+
+    def with_diagonals(self, vertex: int, labels: list[Label]) -> list[Label]:
+        """Put the diagonal matrices of a vertex before one of its columns; their trace where it has none."""
+        matrices = tuple(self.diagonals.get(vertex, ()))
+        if not matrices:
+            return labels
+        if not labels:
+            self.scalars.append((Call("tr", (read(matrices),)), 1))
+            return []
+        if labels == [(labels[0][0], 2)]:
+            return [(labels[0][0], 1), ((*matrices, *labels[0][0]), 1)]
+        for k, (reading, exponent) in enumerate(labels):
+            if exponent == 1:
+                return [*labels[:k], ((*matrices, *reading), 1), *labels[k + 1 :]]
+        return [((*matrices, operand(self.hadamard(labels))), 1)]
 
     def total(self, labels: list[Label]) -> tuple[Syntax, Rational]:
         """Sum a Hadamard product of columns."""

@@ -101,7 +101,7 @@ ENTRIES: tuple[Entry, ...] = (
         domain="spd",
         source="Murray, Differentiation of the Cholesky decomposition, arXiv:1602.07527, section 3",
     ),
-    structured("tril", "(n,n)->(n,n)", _tril, {"A": "tril(g)"}, also=(Definition("A", (0,)),)),
+    structured("tril", "(n,n)->(n,n)", _tril, {"A": "tril(g)"}, also=(Definition("A", (0,)),), rewrite=rewrites.tril),
     structured(
         "expm",
         "(n,n)->(n,n)",

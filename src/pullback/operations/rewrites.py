@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from pullback.tensor.add import add, scaled, split_coefficient
 from pullback.tensor.apply import apply, is_ones
-from pullback.tensor.node import Apply, Factor, Meeting, Node, Operation, Product, Rational, Sum
+from pullback.tensor.node import Apply, Factor, Meeting, Node, Operation, Product, Rational, Sum, Variable
 from pullback.tensor.product import number_of, power, product, size_of
 
 Rewrite = Callable[[tuple[Node, ...]], Node | None]
@@ -257,8 +257,6 @@ def inv(arguments: tuple[Node, ...]) -> Node | None:
         scalars, rest = split
         inner = apply(_operation("inv"), [rest])
         return product([*((f.node, (), -f.exponent) for f in scalars), (inner, (0, 1), 1)], (0, 1))
-    from pullback.tensor.node import Variable
-
     if isinstance(a, Variable) and "orthogonal" in a.properties:
         return product([(a, (0, 1), 1)], (1, 0))
     if (chain := _chain(a)) is not None:
@@ -313,6 +311,25 @@ def logdet(arguments: tuple[Node, ...]) -> Node | None:
     if is_applied(a, "expm"):
         assert isinstance(a, Apply)
         return product([(a.arguments[0], (0, 0), 1)], ())
+    return None
+
+
+def tril(arguments: tuple[Node, ...]) -> Node | None:
+    """The lower triangle of a number times a matrix, and of what is triangular already."""
+    (a,) = arguments
+    if len(a.axes) != 2:
+        return None
+    coefficient, rest = split_coefficient(a)
+    if coefficient != 1:
+        return scaled(coefficient, apply(_operation("tril"), [rest]))
+    if (split := _scalars(a)) is not None:
+        scalars, rest = split
+        inner = apply(_operation("tril"), [rest])
+        return product([*((f.node, (), f.exponent) for f in scalars), (inner, (0, 1), 1)], (0, 1))
+    if _diagonal(a) is not None or is_applied(a, "chol") or is_applied(a, "tril"):
+        return a
+    if isinstance(a, Variable) and a.properties & {"lower", "diagonal"}:
+        return a
     return None
 
 
