@@ -278,6 +278,9 @@ def det(arguments: tuple[Node, ...]) -> Node | None:
     if is_applied(a, "inv"):
         assert isinstance(a, Apply)
         return power(apply(_operation("det"), [a.arguments[0]]), -1)
+    if is_applied(a, "chol"):
+        assert isinstance(a, Apply)
+        return power(apply(_operation("det"), [a.arguments[0]]), Fraction(1, 2))
     if isinstance(a, Product) and not a.factors:
         return product([], ())
     if is_applied(a, "expm"):
@@ -306,6 +309,9 @@ def logdet(arguments: tuple[Node, ...]) -> Node | None:
     if is_applied(a, "inv"):
         assert isinstance(a, Apply)
         return scaled(-1, apply(_operation("logdet"), [a.arguments[0]]))
+    if is_applied(a, "chol"):
+        assert isinstance(a, Apply)
+        return scaled(Fraction(1, 2), apply(_operation("logdet"), [a.arguments[0]]))
     if isinstance(a, Product) and not a.factors:
         return scaled(0, product([], ()))
     if is_applied(a, "expm"):
@@ -326,11 +332,27 @@ def tril(arguments: tuple[Node, ...]) -> Node | None:
         scalars, rest = split
         inner = apply(_operation("tril"), [rest])
         return product([*((f.node, (), f.exponent) for f in scalars), (inner, (0, 1), 1)], (0, 1))
-    if _diagonal(a) is not None or is_applied(a, "chol") or is_applied(a, "tril"):
+    if _is_triangular(a, lower=True):
         return a
-    if isinstance(a, Variable) and a.properties & {"lower", "diagonal"}:
-        return a
-    return None
+    return product([(a, (0, 0), 1)], (0, 0)) if _is_triangular(a, lower=False) else None
+
+
+def _is_triangular(node: Node, lower: bool) -> bool:
+    """Whether a square matrix is known to be lower (or upper) triangular."""
+    if _diagonal(node) is not None:
+        return True
+    if isinstance(node, Variable):
+        return bool(node.properties & {"diagonal", "lower" if lower else "upper"})
+    if isinstance(node, Apply):
+        return lower and node.operation.name in ("chol", "tril")
+    if not isinstance(node, Product):
+        return bool(node.children) and all(_is_triangular(child, lower) for child in node.children)
+    matrices = [f for f in node.factors if len(f.indices) > 1]
+    if len(matrices) != 1 or matrices[0].exponent != 1:
+        return False
+    (factor,) = matrices
+    turned = factor.indices == node.output[::-1]
+    return (turned or factor.indices == node.output) and _is_triangular(factor.node, lower != turned)
 
 
 def expm(arguments: tuple[Node, ...]) -> Node | None:
