@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from pullback.derivation.differential import reasons
 from pullback.derivation.expanding import Index, TooLongError
 from pullback.derivation.formula import EQUALS, Line, Matrix, Part, column, equation, partial, through
+from pullback.derivation.indexing import why_step
 from pullback.derivation.local import Closed, Local, inlined
 from pullback.derivation.readings import Readings
-from pullback.derivation.recognition import closed_lines, kind_of_gradient, kind_of_matrix, numbers_step, recognised
+from pullback.derivation.recognition import (
+    closed_lines,
+    is_summed,
+    kind_of_gradient,
+    kind_of_matrix,
+    numbers_step,
+    recognised,
+)
 from pullback.derivation.scalars import ONE, ZERO, is_zero, plus, rounded, times
 from pullback.derivation.scene import Scene, Slopes
 from pullback.derivation.steps import Parameter, Rule, Shape, Step
-from pullback.syntax.tree import Chain, Name, Number, Syntax
+from pullback.syntax.tree import Chain, Indexed, Name, Number, Syntax
 
 _MOST_LINES = 16
 _MOST_LISTED = 24
@@ -41,15 +50,18 @@ def operand_step(
     left = partial(Name(names.loss), written)
     if is_shared:
         left = through(left, local.name)
-    steps: list[Step] = []
+    steps: list[Step] = [part_step(local, written, left)] if is_shared else []
     numbers = numbers_step(left, closed, readings) if readings is not None else None
     try:
         if scene is None:
             raise TooLongError
-        steps = list(_Reading(local, scene, Slopes(scene, operand), closed, left, is_loss).steps(is_first))
+        steps += list(_Reading(local, scene, Slopes(scene, operand), closed, left, is_loss).steps(is_first))
     except TooLongError:
-        kind = "operand.rule" if scene is None else "operand.long"
-        steps = [Step(kind, {"x": written, "y": Name(local.name)}, closed_lines(left, closed), local.rule_for(operand))]
+        steps.append(Step("operand.rule" if scene is None else "operand.long", {"x": written, "y": Name(local.name)}))
+        steps += reasons(local, operand, left, closed, is_loss)
+    why = why_step(local, closed, operand, is_shared)
+    if why is not None:
+        steps.append(why)
     if numbers is not None:
         steps.append(numbers)
     shape = local.shape(closed.expression.axes)
@@ -58,7 +70,23 @@ def operand_step(
         last = numbers.lines[-1].parts
         lines = (*lines, equation(left, last[-1]))
     parameters: dict[str, Parameter] = {"x": written, "y": Name(local.name), "gradient": left, "shape": shape}
-    return Step("operand", parameters, lines, local.rule_for(operand), tuple(steps), "brief")
+    rule = Rule("broadcast") if is_summed(closed) else local.rule_for(operand)
+    return Step("operand", parameters, lines, rule, tuple(steps), "brief")
+
+
+def folded_step(local: Local, operand: str, closed: Closed, is_shared: bool) -> Step:
+    """An operand of a statement far back, its closed form alone."""
+    written = Name(local.names.spelling.get(operand, operand))
+    whole = partial(Name(local.names.loss), written)
+    left = through(whole, local.name) if is_shared else whole
+    shape = local.shape(closed.expression.axes)
+    parameters: dict[str, Parameter] = {"x": written, "y": Name(local.name), "gradient": left, "shape": shape}
+    return Step("operand", parameters, closed_lines(left, closed), local.rule_for(operand), (), "brief")
+
+
+def part_step(local: Local, written: Syntax, left: Syntax) -> Step:
+    """What the sign for a part of a gradient means."""
+    return Step("part", {"x": written, "y": Name(local.name), "part": left})
 
 
 class _Reading:
@@ -92,6 +120,8 @@ class _Reading:
         if len(outs) > _MOST_LINES:
             return
         trees = [self.scene.written(place) for place in outs]
+        if not self.says_more(trees):
+            return
         symbols = [self.scene.symbol(self.scene.out, place) for place in outs]
         lines = [equation(s, t) for s, t in zip(symbols, trees, strict=True)]
         yield Step("entries", {"y": self.y, "statement": equation(self.y, self.local.tree)}, tuple(lines), self.rule())
@@ -105,6 +135,13 @@ class _Reading:
             known: Parameter = Name(self.local.names.spelling.get(others[0], others[0])) if len(others) == 1 else ""
             kind = "entries.numbers" if len(others) == 1 else "entries.numbers.all"
             yield Step(kind, {"others": known, "x": self.x}, tuple(numbered))
+
+    def says_more(self, trees: Sequence[Syntax]) -> bool:
+        """Whether entries say more than the statement does: those of an inverse, or of one number, do not."""
+        if len(trees) == 1 and trees[0] == self.local.tree:
+            return False
+        whole = self.local.own_tree
+        return whole is None or any(not (isinstance(t, Indexed) and t.operand == whole) for t in trees)
 
     def rule(self) -> Rule:
         return self.local.rule_for(self.operand)
@@ -192,7 +229,7 @@ class _Reading:
             "gradient": self.left,
             "shape": self.local.shape(self.closed.expression.axes),
             "entry": self.scene.gradient(self.operand, letters),
-            "indices": ", ".join(letters),
+            "indices": _listed(self.scene.subscripts(self.operand, letters)),
         }
         whole = self.shaped(lambda place: self.scene.gradient(self.operand, place))
         return Step("shape", parameters, (equation(self.left, whole),))
@@ -253,7 +290,8 @@ class _Reading:
                 (o,) = slopes.support[place]
                 return times([scene.gradient(scene.out, o), scene.slope(o, self.operand, place)])
 
-            yield Step("whole", {"gradient": self.left}, (equation(self.left, self.shaped(product)),))
+            kind = "whole" if len(self.scene.shapes[self.operand]) > 1 else "whole.vector"
+            yield Step(kind, {"gradient": self.left}, (equation(self.left, self.shaped(product)),))
 
     def vanishing(self) -> tuple[Line, ...]:
         """The partials that are zero, those of one entry of the statement on a line."""
@@ -329,8 +367,9 @@ class _Reading:
 
     def recognise_gradient(self) -> Step:
         closed = self.closed
-        axes = len(self.scene.axes(self.operand))
-        kind = kind_of_gradient(closed.tree, closed.expression.node, axes)
+        kind = kind_of_gradient(closed.tree, closed.expression.node, self.scene.axes(self.operand))
+        if kind == "form" and not self.scene.axes(self.operand):
+            kind = "scalar"
         parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "gradient": self.left, "form": closed.tree}
         tree = closed.tree
         if kind == "outer" and isinstance(tree, Chain) and len(tree.operands) == 2:
@@ -357,6 +396,11 @@ def _joined(left: Syntax, right: Syntax) -> Syntax:
     if is_zero(right):
         return ZERO
     return times([left, right])
+
+
+def _listed(subscripts: Sequence[int | str]) -> str:
+    """``i`` for a vector, ``(i, j)`` for a matrix."""
+    return str(subscripts[0]) if len(subscripts) == 1 else f"({', '.join(map(str, subscripts))})"
 
 
 def _separated(trees: Sequence[Syntax]) -> list[Part]:

@@ -13,7 +13,7 @@ from pullback.syntax.tree import Call, Name, Syntax
 
 _LOSSES = ("L", "J", "E", "loss")
 _OUTPUTS = ("y", "f", "z", "out", "output")
-_LETTERS = ("i", "j", "k", "l", "p", "r", "s", "t")
+_LETTERS = tuple("ijklprstabcdefghmnoquvwxyz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Names:
     upstreams: Mapping[str, str]
     """For each statement's name, the name that stands for its gradient inside expressions."""
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """The names that no index may have."""
+        return frozenset({*self.symbols.values(), *self.spelling, self.loss})
+
     def partial_of(self, tree: Syntax) -> Syntax:
         """Write dL/dy for the stand-ins of gradients."""
         back = {upstream: name for name, upstream in self.upstreams.items()}
@@ -36,6 +41,16 @@ class Names:
         def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
             if isinstance(node, Name) and node.identifier in back:
                 return self.gradient(back[node.identifier])
+            return rebuild(node, parts)
+
+        return fold(tree, visit)
+
+    def plain(self, tree: Syntax) -> Syntax:
+        """An expression in the notation alone, gradients by the names that stand for them."""
+
+        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+            if isinstance(node, Call) and node.function == PARTIAL and isinstance(node.arguments[1], Name):
+                return Name(self.upstreams.get(node.arguments[1].identifier, "?"))
             return rebuild(node, parts)
 
         return fold(tree, visit)
@@ -89,6 +104,10 @@ def _free(wanted: Sequence[str], taken: Iterable[str]) -> str:
 
 
 def letters(count: int, used: Iterable[str] = ()) -> tuple[str, ...]:
-    """Letters for indices that are not used yet."""
+    """Letters for indices that are not used yet.
+
+    >>> letters(2, ["i", "x"])
+    ('j', 'k')
+    """
     used = set(used)
     return tuple([letter for letter in _LETTERS if letter not in used][:count])

@@ -68,9 +68,12 @@ class Scene:
 
     def symbol(self, name: str, place: Sequence[int | str]) -> Syntax:
         """The entry of a name at a place; numbers count from zero."""
+        return entry(self.local.names.symbols[name], self.subscripts(name, place))
+
+    def subscripts(self, name: str, place: Sequence[int | str]) -> list[int | str]:
+        """What stands below the symbol of an entry; axes of length one have their subscript too."""
         given = iter([k + 1 if isinstance(k, int) else k for k in place])
-        subscripts: list[int | str] = [1 if length == 1 else next(given) for length in self.shapes[name]]
-        return entry(self.local.names.symbols[name], subscripts)
+        return [1 if length == 1 else next(given) for length in self.shapes[name]]
 
     def gradient(self, name: str, place: Sequence[int | str]) -> Syntax:
         """The derivative of the loss by an entry."""
@@ -83,7 +86,7 @@ class Scene:
 
     def written(self, place: Index) -> Syntax:
         """An entry of the right side, written out; raises TooLongError."""
-        plain = Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell)
+        plain = Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell, in_full=True)
         return plain.entry(self.local.statement.local, place)
 
 
@@ -143,7 +146,7 @@ class Slopes:
     @cached_property
     def letters(self) -> tuple[str, ...]:
         """Letters for the axes of the operand."""
-        return letters(len(self.scene.axes(self.operand)))
+        return letters(len(self.scene.axes(self.operand)), self.scene.local.names.taken)
 
     @cached_property
     def tied(self) -> tuple[int | None, ...]:
@@ -159,7 +162,7 @@ class Slopes:
     @cached_property
     def out_letters(self) -> tuple[str, ...]:
         """Letters for the axes of the statement: the operand's where they are tied, else further ones."""
-        free = iter(letters(len(self.tied), self.letters))
+        free = iter(letters(len(self.tied), {*self.letters, *self.scene.local.names.taken}))
         return tuple(self.letters[b] if b is not None else next(free) for b in self.tied)
 
     def generic(self, out: Sequence[str], place: Sequence[str]) -> Syntax | None:

@@ -30,8 +30,9 @@ class StandIn:
     """A program whose dimensions are all small numbers."""
 
     program: Program
-    sizes: tuple[tuple[str, int], ...]
-    """What stands for each dimension that was not a small number before, as it is shown."""
+    sizes: tuple[tuple[str, int | None, int], ...]
+    """Each dimension that was not a small number before: as it is written, its size where it is known, and
+    the length that stands for it."""
 
 
 def stand_in(program: Program, sizes: Mapping[str, int]) -> StandIn | None:
@@ -54,12 +55,8 @@ def stand_in(program: Program, sizes: Mapping[str, int]) -> StandIn | None:
         return None
     if not _fits(small):
         return None
-    replaced = []
-    for axis, length in lengths.items():
-        known = _known(axis, sizes)
-        if known != length:
-            replaced.append((str(axis) if known is None or axis.number is not None else f"{axis} = {known}", length))
-    return StandIn(small, tuple(replaced))
+    shown = [(str(axis), _known(axis, sizes), length) for axis, length in lengths.items()]
+    return StandIn(small, tuple((axis, known, length) for axis, known, length in shown if known != length))
 
 
 def choose_lengths(program: Program, sizes: Mapping[str, int]) -> dict[Dimension, int] | None:

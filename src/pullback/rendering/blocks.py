@@ -11,6 +11,7 @@ from pullback.derivation.scalars import rounded
 from pullback.rendering.symbols import write
 
 _SIGNS = {".*": "⊙", "./": "⊘", "-": "-", "*": "", ".": "·"}
+_PLAIN = {".": "*", "→": "->"}
 _OPERATORS = frozenset("+ - = ⊙ ⊘ .* ./ · *".split())
 _INDENTED = 6
 _BLANK = {"plain": ".", "unicode": "·"}
@@ -54,8 +55,8 @@ def block(part: Part, style: str) -> Block:
     """Draw one part."""
     if isinstance(part, Sign):
         text = part.text if style == "plain" and part.text != "." else _SIGNS.get(part.text, part.text)
-        if style == "plain" and part.text == ".":
-            text = "*"
+        if style == "plain":
+            text = _PLAIN.get(part.text, text)
         return Block((text,), 0, is_sign=True, tight=part.text == ",")
     if isinstance(part, Matrix):
         rows = [[_BLANK[style] if cell is None else write(cell, style) for cell in row] for row in part.rows]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pullback.derivation.record import METHODS, Record
+from pullback.derivation.record import METHODS, Method, Record
 from pullback.derivation.request import make_request
 from pullback.derivation.steps import DETAILS, Detail
 from pullback.deriving import Source, as_program
@@ -22,7 +22,7 @@ class Derivation(Record):
     """A derivation: typed steps with their expressions and numbers, and ways to show them.
 
     ``steps`` are the data, ``results`` the closed forms by input, ``numbers`` their arrays where values were
-    given, ``check`` the comparison with central differences.
+    given, ``check`` the comparison with measured slopes.
 
     >>> import pullback as pb
     >>> d = derive("y = W x")
@@ -30,7 +30,7 @@ class Derivation(Record):
     dL/dW = g x'
     dL/dx = W' g
     >>> [step.kind for step in d.steps]
-    ['given', 'forward', 'backward', 'result']
+    ['given', 'forward', 'backward', 'result', 'check']
     """
 
     lang: str = "en"
@@ -125,6 +125,7 @@ def derive(
     assume: Mapping[str, Any] | None = None,
     batch: str | int | None = None,
     structured: bool = False,
+    check: bool = True,
 ) -> Derivation:
     """Derive the backward pass of a program, step by step.
 
@@ -139,6 +140,7 @@ def derive(
         assume: As in ``parse``.
         batch: As in ``parse``.
         structured: As in ``gradient``.
+        check: Compare the results with measured slopes, and say what came of it.
 
     Raises:
         PullbackError: The program or the values are wrong, or there is no such language or method.
@@ -153,7 +155,8 @@ def derive(
     program = as_program(source, shapes, assume, batch)
     request = make_request(program, wrt, values, upstream, structured)
     _ = request.arrays
-    return Derivation(request, "differential" if method == "differential" else "elementwise", lang)
+    chosen: Method = "differential" if method == "differential" else "elementwise"
+    return Derivation(request, chosen, check, lang)
 
 
 def _level(detail: str) -> Detail:

@@ -9,7 +9,7 @@ from pullback.derivation.scalars import rounded
 from pullback.rendering.symbols import write
 from pullback.syntax.tree import Syntax
 
-_SIGNS = {".*": r"\odot", "./": r"\oslash", ".": r"\cdot", "*": "", ",": r",\;"}
+_SIGNS = {".*": r"\odot", "./": r"\oslash", ".": r"\cdot", "*": "", ",": r",\;", "→": r"\to"}
 _BLANK = r"\cdot"
 
 

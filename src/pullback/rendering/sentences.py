@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 from types import ModuleType
 
-from pullback.derivation.formula import Line
-from pullback.derivation.steps import Key, Parameter, Rule, Shape, Step
+from pullback.derivation.formula import EXTENT, Line
+from pullback.derivation.steps import Key, Keys, Parameter, Rule, Shape, Step, Thing
 from pullback.languages import language
-from pullback.syntax.tree import Syntax
+from pullback.syntax.parser import parse_expression
+from pullback.syntax.tree import Call, Syntax
 
 _PARSER = Formatter()
+_THINGS = {0: "thing.scalar", 1: "thing.vector", 2: "thing.matrix"}
 
 
 class Speaker:
@@ -20,11 +22,9 @@ class Speaker:
     ``formula`` writes an expression or a line inside a sentence; ``text`` escapes words for the format.
     """
 
-    def __init__(
-        self, code: str, formula: Callable[[Syntax | Line], str], text: Callable[[str], str] = str, times: str = " × "
-    ) -> None:
+    def __init__(self, code: str, formula: Callable[[Syntax | Line], str], text: Callable[[str], str] = str) -> None:
         self.language: ModuleType = language(code)
-        self.formula, self.text, self.times = formula, text, times
+        self.formula, self.text = formula, text
 
     def say(self, key: str, parameters: Mapping[str, Parameter] | None = None) -> str:
         """Give the sentence of a key."""
@@ -43,17 +43,25 @@ class Speaker:
         """Write a parameter."""
         if isinstance(value, Key):
             return self.say(value.key)
+        if isinstance(value, Keys):
+            return self.text(", ").join(self.say(key) for key in value.keys)
         if isinstance(value, Shape):
             return self.shape(value)
+        if isinstance(value, Thing):
+            kind = _THINGS.get(len(value.shape.axes), "thing.tensor")
+            return self.say(kind, {"shape": value.shape})
         if isinstance(value, str | int | float):
             return self.text(str(value))
         return self.formula(value)
 
     def shape(self, value: Shape) -> str:
         """Write a shape."""
-        if not value.axes:
+        lengths = tuple(parse_expression(axis, ()) for axis in value.axes)
+        if not lengths:
             return self.say("shape.scalar")
-        return self.text(self.times.join(value.axes))
+        if len(lengths) == 1:
+            return self.say("shape.vector", {"length": lengths[0]})
+        return self.formula(Call(EXTENT, lengths))
 
     def step(self, step: Step) -> str:
         """Give the sentence of a step."""
@@ -76,6 +84,8 @@ def plain(value: Parameter) -> str:
         return " ".join(draw(value, "plain", 10**6))
     if isinstance(value, Key):
         return value.key
-    if isinstance(value, Shape):
-        return " ".join(value.axes)
+    if isinstance(value, Keys):
+        return " ".join(value.keys)
+    if isinstance(value, Shape | Thing):
+        return " ".join(value.axes if isinstance(value, Shape) else value.shape.axes)
     return str(value) if isinstance(value, str | int | float) else write(value, "plain")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pullback.derivation.formula import DIFFERENTIAL, LITERAL, PARTIAL
+from pullback.derivation.formula import DIFFERENTIAL, EXTENT, LITERAL, PARTIAL, TOTAL
 from pullback.syntax.forms import fold, rebuild
-from pullback.syntax.printer import ATOM, FRACTION, UNARY, Piece, Style, _Layout
+from pullback.syntax.printer import ATOM, EXPECTATION, FRACTION, PRODUCT, SUM, UNARY, Piece, Style, _Layout
 from pullback.syntax.styles.latex import Latex
 from pullback.syntax.styles.mathml import MathML
 from pullback.syntax.styles.text import PlainText, UnicodeText
@@ -33,6 +33,7 @@ class BoardPlain(PlainText):
 
     sign = "d"
     dot = " * "
+    times = " x "
 
     def group(self, piece: Piece) -> str:
         """Put parentheses around."""
@@ -47,7 +48,17 @@ class BoardPlain(PlainText):
             return Piece(f"d{arguments[0].text}", ATOM, node)
         if node.function == LITERAL:
             return _number(node.arguments[0].identifier, node)  # type: ignore[union-attr]
-        return super().call(node, arguments)
+        if node.function == TOTAL:
+            body = arguments[0]
+            inside = body.text if body.level >= PRODUCT else self.group(body)
+            return Piece(self.total(inside, tuple(a.text for a in arguments[1:])), EXPECTATION, node)
+        if node.function == EXTENT:
+            return Piece(self.times.join(_bare(a.text) for a in arguments), SUM, node)
+        return super().call(node, [Piece(_bare(a.text), a.level, a.node, a.negative, a.numeric) for a in arguments])
+
+    def total(self, body: str, indices: tuple[str, ...]) -> str:
+        """Write a sum over indices."""
+        return f"sum_{_joined(indices)} {body}"
 
     def product(self, left: Piece, operator: str, right: Piece) -> Piece:
         """Write one factor more; quotients of derivatives stand in parentheses, all but the last."""
@@ -77,6 +88,19 @@ class BoardUnicode(BoardPlain, UnicodeText):
 
     sign = "∂"
     dot = "·"
+    times = " × "
+
+    def call(self, node: Call, arguments: list[Piece]) -> Piece:
+        """Write what the board has signs for; the number π has one too."""
+        if node.function == "pi" and not arguments:
+            return Piece("π", ATOM, node)
+        return super().call(node, arguments)
+
+    def total(self, body: str, indices: tuple[str, ...]) -> str:
+        """Write a sum over indices."""
+        if all(len(i) == 1 and i in _LOWER for i in indices):
+            return f"Σ{''.join(_LOWER[i] for i in indices)} {body}"
+        return f"Σ_{_joined(indices)} {body}"
 
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
         """Write an entry."""
@@ -104,6 +128,12 @@ class BoardLatex(Latex):
         if node.function == LITERAL:
             piece = _number(node.arguments[0].identifier, node)  # type: ignore[union-attr]
             return Piece(_latex_number(piece.text), piece.level, node, piece.negative, piece.numeric)
+        if node.function == TOTAL:
+            body = arguments[0]
+            inside = body.text if body.level >= PRODUCT else self.group(body)
+            return Piece(rf"\sum_{{{','.join(a.text for a in arguments[1:])}}} {inside}", EXPECTATION, node)
+        if node.function == EXTENT:
+            return Piece(r" \times ".join(a.text for a in arguments), SUM, node)
         return super().call(node, arguments)
 
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
@@ -131,6 +161,13 @@ class BoardMathML(MathML):
         if node.function == LITERAL:
             piece = _number(node.arguments[0].identifier, node)  # type: ignore[union-attr]
             return Piece(mathml_number(piece.text), piece.level, node, piece.negative, piece.numeric)
+        if node.function == TOTAL:
+            body = arguments[0]
+            inside = body.text if body.level >= PRODUCT else self.group(body)
+            below = "<mo>,</mo>".join(a.text for a in arguments[1:])
+            return Piece(f"<mrow><munder><mo>∑</mo><mrow>{below}</mrow></munder>{inside}</mrow>", EXPECTATION, node)
+        if node.function == EXTENT:
+            return Piece(f"<mrow>{'<mo>×</mo>'.join(a.text for a in arguments)}</mrow>", SUM, node)
         return super().call(node, arguments)
 
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
@@ -170,7 +207,16 @@ def write(tree: Syntax, style: str) -> str:
     ('dL/dw_12', '∂L/∂w₁₂', '\\frac{\\partial L}{\\partial w_{12}}')
     """
     writer = STYLES[style]
-    return writer.document(_Layout(writer).text(fold(tree, _settled)))
+    settled = _settled_before_bars if writer.fractions else _settled
+    return writer.document(_Layout(writer).text(fold(tree, settled)))
+
+
+def _settled_before_bars(node: Syntax, parts: list[Syntax]) -> Syntax:
+    """The same where quotients have bars: a minus stands before the bar."""
+    made = rebuild(node, parts)
+    if isinstance(made, Negate) and isinstance(made.operand, Chain) and made.operand.operators[-1] == "/":
+        return made
+    return _settled(node, parts)
 
 
 def _settled(node: Syntax, parts: list[Syntax]) -> Syntax:
