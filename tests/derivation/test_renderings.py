@@ -229,13 +229,13 @@ def test_json_holds_the_results() -> None:
 
 
 def test_every_rule_that_names_an_entry_is_in_the_table() -> None:
-    from pullback.operations.table import TABLE
+    from pullback.operations.table import FUNCTIONS
 
     for text, shapes in LAYERS.values():
         for step in derive(text, values=draw(shapes)).steps:
             for inner in step.walk():
                 if inner.rule is not None and inner.rule.is_entry:
-                    assert inner.rule.name in TABLE
+                    assert inner.rule.name in FUNCTIONS
 
 
 # notebooks

@@ -8,13 +8,14 @@ from typing import Any
 
 from pullback.checking.compare import Comparison
 from pullback.checking.draw import Point
-from pullback.checking.forward import of_source
+from pullback.checking.forward import Forward, of_source
 from pullback.checking.measure import Function
 from pullback.checking.program import points_of, well_defined
 from pullback.checking.report import Report
 from pullback.derivation.request import Request
 from pullback.errors import PullbackError
-from pullback.expression import Results
+from pullback.expression import Results, evaluate_all
+from pullback.lowering.program import Program
 from pullback.syntax.names import normalise
 
 SEED = 0
@@ -68,13 +69,14 @@ def _compared(request: Request, results: Results, rng: Any) -> Report:
     import numpy as np
 
     program = request.program
-    forward = of_source(program, program)
     upstream = None if request.is_loss else request.upstream_name
     functions = {name: value for name, value in (request.values or {}).items() if callable(value)}
+    forward = _with_functions(program, functions) if functions else of_source(program, program)
+    constants = getattr(program, "constants", {})
 
     def gradients(point: Point, given: Any) -> Mapping[str, Any]:
         extra = {} if upstream is None else {upstream: given}
-        found = results.evaluate({**point.sizes, **point.values, **functions, **extra})
+        found = results.evaluate({**point.sizes, **point.values, **constants, **functions, **extra})
         scale = float(np.reshape(given, ())) if upstream is None else 1.0
         return {normalise(name): scale * array for name, array in found.items()}
 
@@ -87,6 +89,16 @@ def _compared(request: Request, results: Results, rng: Any) -> Report:
         else:
             _along_directions(comparison, point)
     return comparison.report("en")
+
+
+def _with_functions(program: Program, functions: Mapping[str, Any]) -> Forward:
+    """The forward pass of a program with functions that only the values define."""
+    output = [(program.output.node, program.output.shape)]
+
+    def run(values: Mapping[str, Any], sizes: Mapping[str, int], _kinks: Any) -> Any:
+        return evaluate_all(output, program.inputs, {**sizes, **values, **functions})[0]
+
+    return Forward(run, complex_ready=False, foreign=True)
 
 
 def _work(request: Request, point: Point) -> int:

@@ -59,11 +59,11 @@ def operand_step(
     except TooLongError:
         steps.append(Step("operand.rule" if scene is None else "operand.long", {"x": written, "y": Name(local.name)}))
         steps += reasons(local, operand, left, closed, is_loss)
+    if numbers is not None:
+        steps.append(numbers)
     why = why_step(local, closed, operand, is_shared)
     if why is not None:
         steps.append(why)
-    if numbers is not None:
-        steps.append(numbers)
     shape = local.shape(closed.expression.axes)
     lines = closed_lines(left, closed)
     if numbers is not None:
