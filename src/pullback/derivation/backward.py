@@ -30,7 +30,17 @@ def backward_step(request: Request, method: str) -> Step:
         steps.append(walk.statement(position, count < MOST_DETAILED))
     if not request.order:
         steps.append(Step("backward.nothing", {}, detail="brief"))
+    steps += [Step("backward.unused", {"x": x, "y": y}, detail="brief") for x, y in _unused(request)]
     return Step("backward", {"count": len(request.order)}, (), None, tuple(steps), "brief")
+
+
+def _unused(request: Request) -> list[tuple[Syntax, Syntax]]:
+    """What is asked for and does not act on the output, where something else does."""
+    if not request.order:
+        return []
+    y = Name(request.names.output)
+    spelling = request.names.spelling
+    return [(Name(spelling.get(name, name)), y) for name in request.wrt if name not in request.uses]
 
 
 class _Walk:

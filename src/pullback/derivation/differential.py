@@ -33,7 +33,7 @@ def statement_by_differentials(
 ) -> list[Step]:
     """Derive all operands of a statement at once."""
     names = local.names
-    terms = {name: differential_of(local, name) for name in closed}
+    terms = {name: differential_of(local, name) if is_told(closed[name]) else None for name in closed}
     known = [terms[name] for name in local.operands if terms.get(name)]
     steps: list[Step] = []
     if all(terms.values()):
@@ -60,10 +60,15 @@ def statement_by_differentials(
 
 def reasons(local: Local, operand: str, left: Syntax, closed: Closed, is_loss: bool) -> list[Step]:
     """Why a closed form is right where its entries don't fit on a board: by differentials, or by the table."""
-    found = differential_of(local, operand)
+    found = differential_of(local, operand) if is_told(closed) else None
     if not found:
         return by_table(local, operand, left, closed)
     return [_both_sides(local, found), *_inner(local, is_loss), *_moved(local, operand, found, left, closed, is_loss)]
+
+
+def is_told(closed: Closed) -> bool:
+    """Whether matrix notation says a closed form, so that the steps to it can be said too."""
+    return all(map(is_matrix_form, (closed.tree, *(b.value for b in closed.where))))
 
 
 def by_table(local: Local, operand: str, left: Syntax, closed: Closed) -> list[Step]:

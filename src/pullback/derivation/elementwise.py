@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from pullback.derivation.differential import reasons
-from pullback.derivation.expanding import Index, TooLongError
+from pullback.derivation.differential import is_told, reasons
+from pullback.derivation.expanding import Index, TooLongError, leaves_of
 from pullback.derivation.formula import EQUALS, Line, Matrix, Part, column, equation, partial, through
 from pullback.derivation.indexing import why_step
 from pullback.derivation.local import Closed, Local, inlined
@@ -25,6 +25,7 @@ from pullback.derivation.recognition import (
 )
 from pullback.derivation.scalars import ONE, ZERO, is_zero, plus, rounded, times
 from pullback.derivation.scene import Scene, Slopes
+from pullback.derivation.standin import MOST_ENTRIES
 from pullback.derivation.steps import Parameter, Rule, Shape, Step
 from pullback.syntax.tree import Chain, Indexed, Name, Number, Syntax
 
@@ -32,6 +33,9 @@ _MOST_LINES = 16
 _MOST_LISTED = 24
 _MOST_SAID = 8
 _MOST_ZEROS = 24
+_LONGEST = 24
+_MOST_LEAVES = 256
+"""Symbols in one partial derivative, and in all of them."""
 
 
 def operand_step(
@@ -101,6 +105,7 @@ class _Reading:
 
     def steps(self, is_first: bool) -> Iterator[Step]:
         """All steps; the entries of the statement are written out for its first operand."""
+        self.measure()
         if is_first:
             yield from self.entries()
         shape = self.scene.axes(self.operand)
@@ -112,12 +117,19 @@ class _Reading:
         else:
             yield from self.summed()
 
+    def measure(self) -> None:
+        """Refuse what no board has room for: raises TooLongError."""
+        slopes = self.slopes
+        sizes = [leaves_of(slopes.at(o, p)) for p, found in slopes.support.items() for o in found]
+        if max(sizes, default=0) > _LONGEST or sum(sizes) > _MOST_LEAVES:
+            raise TooLongError
+
     # what every form begins with
 
     def entries(self) -> Iterator[Step]:
         """The statement written with its entries, then with the numbers of all but the operand."""
         outs = self.slopes.outs
-        if len(outs) > _MOST_LINES:
+        if len(outs) > MOST_ENTRIES:
             return
         trees = [self.scene.written(place) for place in outs]
         if not self.says_more(trees):
@@ -154,9 +166,8 @@ class _Reading:
         j: tuple[str, ...] = ("j",) if places != [()] else ()
         terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, j)]) for o in outs]
         general = equation(scene.gradient(self.operand, j), plus(terms))
-        yield Step(
-            "chain", {"x": self.x, "y": self.y, "entry": scene.symbol(self.operand, j)}, (general,), Rule("chain")
-        )
+        kind = "chain" if all(len(found) == len(outs) for found in slopes.support.values()) else "chain.some"
+        yield Step(kind, {"x": self.x, "y": self.y, "entry": scene.symbol(self.operand, j)}, (general,), Rule("chain"))
         whole = Matrix(tuple(tuple(scene.slope(o, self.operand, p) for o in outs) for p in places))
         upstream = column(scene.gradient(scene.out, o) for o in outs)
         stack = Line((column(scene.gradient(self.operand, p) for p in places), EQUALS, whole, upstream))
@@ -338,37 +349,38 @@ class _Reading:
         letters = slopes.letters
         if letters:
             yield self.shape_step()
-        places = self.appearances()
-        terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, letters)]) for o in places]
-        chain = equation(scene.gradient(self.operand, letters), plus(terms))
-        reached = Line(tuple(_separated([scene.symbol(scene.out, o) for o in places])))
-        some = len(places) < len(slopes.outs)
-        entry = scene.symbol(self.operand, letters)
-        parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "entry": entry, "places": reached}
-        yield Step("appears" if some else "appears.all", parameters, (chain,), Rule("chain"))
-        if some and (vanishing := self.vanishing()):
-            yield Step("vanish", {"x": self.x, "y": self.y}, vanishing, detail="full")
+        places = slopes.appearances
+        if places is None:
+            chains = tuple(self.chain_of(p, slopes.support[p]) for p in slopes.places)
+            yield Step("appears.each", {"x": self.x, "y": self.y}, chains, Rule("chain"))
+        else:
+            reached = Line(tuple(_separated([scene.symbol(scene.out, o) for o in places])))
+            some = len(places) < len(slopes.outs)
+            entry = scene.symbol(self.operand, letters)
+            parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "entry": entry, "places": reached}
+            chain = self.chain_of(letters, places)
+            yield Step("appears" if some else "appears.all", parameters, (chain,), Rule("chain"))
+            if some and (vanishing := self.vanishing()):
+                yield Step("vanish", {"x": self.x, "y": self.y}, vanishing, detail="full")
         yield self.partials_listed(_MOST_SAID)
         lines = [equation(scene.gradient(self.operand, p), self.filled(p)) for p in slopes.places]
         yield Step("filled", {"gradient": self.left}, tuple(lines))
         yield self.recognise_gradient()
 
-    def appearances(self) -> list[tuple[int | str, ...]]:
-        """Where the general entry appears: tied axes by their letter, the others by all their numbers."""
-        slopes = self.slopes
-        found: list[tuple[int | str, ...]] = []
-        for out in slopes.outs:
-            place = tuple(slopes.letters[b] if b is not None else k for k, b in zip(out, slopes.tied, strict=True))
-            if place not in found:
-                found.append(place)
-        return found
+    def chain_of(self, place: Sequence[int | str], outs: Sequence[Sequence[int | str]]) -> Line:
+        """The chain rule of an entry, summed over the places of the statement in which it appears."""
+        scene = self.scene
+        terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, place)]) for o in outs]
+        return equation(scene.gradient(self.operand, place), plus(terms))
 
     # what every form ends with
 
     def recognise_gradient(self) -> Step:
         closed = self.closed
         kind = kind_of_gradient(closed.tree, closed.expression.node, self.scene.axes(self.operand))
-        if kind == "form" and not self.scene.axes(self.operand):
+        if not is_told(closed):
+            kind = "index"
+        elif kind == "form" and not self.scene.axes(self.operand):
             kind = "scalar"
         parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "gradient": self.left, "form": closed.tree}
         tree = closed.tree

@@ -14,11 +14,10 @@ from pullback.derivation.local import Local
 from pullback.derivation.naming import letters
 from pullback.derivation.readings import EntryReadings, Readings
 from pullback.derivation.scalars import is_zero
+from pullback.derivation.standin import MOST_PARTIALS
 from pullback.expression import Expression
 from pullback.syntax.tree import Name, Syntax
 from pullback.tensor.node import Apply, Node
-
-MOST_PARTIALS = 256
 
 
 @dataclass
@@ -126,6 +125,23 @@ class Slopes:
     def is_single(self) -> bool:
         """Whether every entry of the operand appears in one entry of the statement at most."""
         return all(len(found) <= 1 for found in self.support.values())
+
+    @cached_property
+    def appearances(self) -> list[tuple[int | str, ...]] | None:
+        """Where the general entry appears: tied axes by their letter, the others by all their numbers.
+
+        None where that is not the same for every entry.
+        """
+        found: list[tuple[int | str, ...]] = []
+        for out in self.outs:
+            place = tuple(self.letters[b] if b is not None else k for k, b in zip(out, self.tied, strict=True))
+            if place not in found:
+                found.append(place)
+        for entry_place, support in self.support.items():
+            value = dict(zip(self.letters, entry_place, strict=True))
+            if {tuple(value[k] if isinstance(k, str) else k for k in place) for place in found} != set(support):
+                return None
+        return found
 
     @cached_property
     def numbers(self) -> Any | None:

@@ -42,7 +42,6 @@ MESSAGES: dict[str, str] = {
     "given.loss": "The output {y} is a single number. Take it as the loss itself.",
     "given.loss.itself": "The output {y} is the loss itself.",
     "given.convention": "A gradient has the shape of the thing it is the gradient of (denominator layout).",
-    "given.unused": "{x} does not act on {y}: its gradient is zero.",
     "given.sizes": "Sizes: {sizes}.",
     "given.symbols": "The sizes are symbols. On the board they are small: {sizes}. The closed forms hold for any size.",
     "given.standin": "This is too large for a board. The entries are explained on a small stand-in: {sizes}. "
@@ -66,6 +65,7 @@ MESSAGES: dict[str, str] = {
     "backward": "Backward pass",
     "backward.more": "The {count} statements before these go the same way; the results below hold them all.",
     "backward.nothing": "The output does not depend on what is asked for: the gradients are zero.",
+    "backward.unused": "{x} does not act on {y}: its gradient is zero.",
     "statement": "Through {statement}",
     "operand": "{gradient}",
     "operand.rule": "The rule of this operation gives the gradient as a whole.",
@@ -77,6 +77,8 @@ MESSAGES: dict[str, str] = {
     "entries.numbers": "With the numbers of {others}:",
     "entries.numbers.all": "With all numbers but those of {x}:",
     "chain": "Chain rule, an entry at a time: {entry} acts on the loss through every entry of {y}.",
+    "chain.some": "Chain rule, an entry at a time: {entry} acts on the loss through the entries of {y} that it "
+    "appears in.",
     "chain.number": "{y} is a single number, so the chain rule has one term.",
     "chain.loss": "{y} is the loss itself, so nothing comes before its own derivative.",
     "stack": "Stack the entries: a {shape} matrix of local partials times the upstream column.",
@@ -91,6 +93,7 @@ MESSAGES: dict[str, str] = {
     "whole.vector": "The whole column:",
     "appears": "{entry} appears in {places} only, so the chain rule sums over these.",
     "appears.all": "{entry} appears in every entry of {y}, so the chain rule sums over all of them.",
+    "appears.each": "Each entry of {x} appears in some entries of {y}, and the chain rule sums over these.",
     "filled": "Fill them in:",
     "recognise.transpose": "Recognise the matrix: its entry ({row}, {column}) is {entry}, "
     "so it is the transpose of {base}.",
@@ -100,6 +103,7 @@ MESSAGES: dict[str, str] = {
     "recognise.matrix": "Recognise the matrix: it is {matrix}.",
     "recognise.row": "Recognise a row times a column: an inner product.",
     "recognise.closed": "In matrix notation, with the shared parts named:",
+    "recognise.index": "Index by index, for any size:",
     "recognise.scalar": "Together:",
     "recognise.form": "In matrix notation:",
     "recognise.summed": "Recognise a sum: {x} serves every entry of {y}, so what comes back from all of them is "
