@@ -3,7 +3,7 @@
 #   make test    all tests
 #   make lint    style, formatting and types
 #   make bench   timings, as JSON
-#   make docs    the pictures of the documentation, from the program's real output
+#   make docs    the pictures and generated pages of the documentation, from the program itself
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +38,7 @@ bench: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed-tour
 	$(BIN)/python tools/pictures.py
+	$(BIN)/python tools/operations.py
 
 # A browser for the tests of pages: Debian's own, only where none is there.
 browser:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pullback.derivation.differential import is_told, reasons
 from pullback.derivation.expanding import Index, TooLongError, leaves_of
-from pullback.derivation.formula import EQUALS, Line, Matrix, Part, column, equation, partial, through
+from pullback.derivation.formula import EQUALS, Line, Matrix, Part, column, equation, partial, place, through
 from pullback.derivation.indexing import why_step
 from pullback.derivation.local import Closed, Local, inlined
 from pullback.derivation.readings import Readings
@@ -224,9 +224,9 @@ class _Reading:
         entry = slopes.generic(("i",), ("j",))
         parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "matrix": tree}
         if kind == "transpose" and entry is not None:
-            parameters |= {"entry": entry, "row": "j", "column": "i", "base": tree.operand}  # type: ignore[union-attr]
+            parameters |= {"entry": entry, "place": place(("j", "i")), "base": tree.operand}  # type: ignore[union-attr]
         elif kind == "itself" and entry is not None:
-            parameters |= {"entry": entry, "row": "j", "column": "i"}
+            parameters |= {"entry": entry, "place": place(("j", "i"))}
         elif kind in ("transpose", "itself"):
             kind = "matrix"
         before = (equation(self.board(len(slopes.outs)), tree),)
@@ -240,10 +240,11 @@ class _Reading:
             "gradient": self.left,
             "shape": self.local.shape(self.closed.expression.axes),
             "entry": self.scene.gradient(self.operand, letters),
-            "indices": _listed(self.scene.subscripts(self.operand, letters)),
+            "indices": place(self.scene.subscripts(self.operand, letters)),
         }
         whole = self.shaped(lambda place: self.scene.gradient(self.operand, place))
-        return Step("shape", parameters, (equation(self.left, whole),))
+        kind = "shape" if len(self.scene.shapes[self.operand]) > 1 else "shape.column"
+        return Step(kind, parameters, (equation(self.left, whole),))
 
     # every entry in one place
 
@@ -327,9 +328,9 @@ class _Reading:
         if general is not None and slopes.letters and len(pairs) > 1:
             lines.append(equation(scene.slope(slopes.out_letters, self.operand, slopes.letters), general))
         first = slopes.places[0]
-        for out, place in pairs:
-            if listed or place == first:
-                lines.append(self.partial_line(out, place))
+        for out, where in pairs:
+            if listed or where == first:
+                lines.append(self.partial_line(out, where))
         kind = "partials" if listed else "partials.some"
         return Step(kind, {"x": self.x, "y": self.y, "count": len(pairs)}, tuple(lines), self.rule())
 
@@ -408,11 +409,6 @@ def _joined(left: Syntax, right: Syntax) -> Syntax:
     if is_zero(right):
         return ZERO
     return times([left, right])
-
-
-def _listed(subscripts: Sequence[int | str]) -> str:
-    """``i`` for a vector, ``(i, j)`` for a matrix."""
-    return str(subscripts[0]) if len(subscripts) == 1 else f"({', '.join(map(str, subscripts))})"
 
 
 def _separated(trees: Sequence[Syntax]) -> list[Part]:

@@ -24,6 +24,8 @@ DIFFERENTIAL = "differential"
 """``Call(DIFFERENTIAL, (x,))`` is dx."""
 TOTAL = "total"
 """``Call(TOTAL, (body, i, j))`` is the sum of the body over the indices i and j."""
+PLACE = "place"
+"""``Call(PLACE, (i, j))`` is the place (i, j) of a matrix; of a vector, i."""
 EXTENT = "extent"
 """``Call(EXTENT, (m, n))`` is the size m × n."""
 
@@ -118,6 +120,11 @@ def entry(name: str, indices: Iterable[int | str]) -> Syntax:
 def column(entries: Iterable[Syntax | None]) -> Matrix:
     """Entries one below the other."""
     return Matrix(tuple((e,) for e in entries))
+
+
+def place(indices: Sequence[int | str]) -> Syntax:
+    """A place in a tensor, to be said: i, or (i, j)."""
+    return Call(PLACE, tuple(Name(str(index)) for index in indices))
 
 
 def total(body: Syntax, indices: Iterable[str]) -> Syntax:

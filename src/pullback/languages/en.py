@@ -86,6 +86,7 @@ MESSAGES: dict[str, str] = {
     "partials.column": "Those of {y} fill column {column}.",
     "partials.some": "Local partials, {count} in all; those of the first entry:",
     "shape": "{gradient} has the shape of {x}: {shape}. Its entry {indices} is {entry}.",
+    "shape.column": "{gradient} has the shape of {x}: {shape}. Its entry {indices} is {entry}.",
     "alone": "{entry} appears in {place} only, so one term of the chain rule's sum is left.",
     "alone.each": "Every entry of {x} appears in one entry of {y} at most: one term of the chain rule's sum is left.",
     "vanish": "The other partials vanish:",
@@ -95,9 +96,8 @@ MESSAGES: dict[str, str] = {
     "appears.all": "{entry} appears in every entry of {y}, so the chain rule sums over all of them.",
     "appears.each": "Each entry of {x} appears in some entries of {y}, and the chain rule sums over these.",
     "filled": "Fill them in:",
-    "recognise.transpose": "Recognise the matrix: its entry ({row}, {column}) is {entry}, "
-    "so it is the transpose of {base}.",
-    "recognise.itself": "Recognise the matrix: its entry ({row}, {column}) is {entry}, so it is {matrix} itself.",
+    "recognise.transpose": "Recognise the matrix: its entry {place} is {entry}, so it is the transpose of {base}.",
+    "recognise.itself": "Recognise the matrix: its entry {place} is {entry}, so it is {matrix} itself.",
     "recognise.identity": "Recognise the matrix: ones on the diagonal and zeros elsewhere, the identity.",
     "recognise.diagonal": "Recognise the matrix: it is diagonal.",
     "recognise.matrix": "Recognise the matrix: it is {matrix}.",
@@ -133,6 +133,7 @@ MESSAGES: dict[str, str] = {
     "differential.read": "Read off what stands before {differential}, transposed.",
     "differential.read.scalar": "Read off what stands before {differential}.",
     # end
+    "table": "From the table of operations",
     "result": "Results",
     "result.one": "Result",
     "result.numbers": "With the numbers:",

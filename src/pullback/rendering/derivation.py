@@ -64,11 +64,20 @@ class Derivation(Record):
                 return text
         return "\n".join(text for text, _ in rows)
 
-    def markdown(self, detail: str = "normal", lang: str | None = None) -> str:
-        """Write it as Markdown with LaTeX between dollars, as GitHub shows it."""
-        from pullback.rendering.markdown import render
+    def markdown(self, detail: str = "normal", lang: str | None = None, flavour: str = "github") -> str:
+        """Write it as Markdown with LaTeX in it.
 
-        return render(self, lang or self.lang, _level(detail))
+        Args:
+            detail: brief, normal or full.
+            lang: Another language than that of the derivation.
+            flavour: ``github`` (blocks of mathematics as GitHub shows them), or ``dollars`` (as notebooks do).
+        """
+        from pullback.rendering.markdown import FLAVOURS, render
+
+        known = {name: name for name in FLAVOURS}
+        if flavour not in known:
+            raise PullbackError(f"no flavour {flavour!r} of Markdown", hint=f"there are: {', '.join(FLAVOURS)}")
+        return render(self, lang or self.lang, _level(detail), known[flavour])
 
     def latex(self, document: bool = False, detail: str = "normal", lang: str | None = None) -> str:
         """Write it as LaTeX: a fragment, or a document that compiles."""
@@ -102,7 +111,7 @@ class Derivation(Record):
             "text/plain": lambda: self.terminal(width=100, colour=False),
             "text/html": self._fragment,
             "text/latex": self.latex,
-            "text/markdown": self.markdown,
+            "text/markdown": lambda: self.markdown(flavour="dollars"),
         }
         wanted = [kind for kind in made if (not include or kind in include) and not (exclude and kind in exclude)]
         return {kind: made[kind]() for kind in wanted}

@@ -6,14 +6,25 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 from types import ModuleType
 
-from pullback.derivation.formula import EXTENT, Line
+from pullback.derivation.formula import EXTENT, Line, equation
+from pullback.derivation.record import Record
 from pullback.derivation.steps import Key, Keys, Parameter, Rule, Shape, Step, Thing
 from pullback.languages import language
+from pullback.operations.table import TABLE
 from pullback.syntax.parser import parse_expression
-from pullback.syntax.tree import Call, Syntax
+from pullback.syntax.tree import Call, Name, Syntax
 
 _PARSER = Formatter()
 _THINGS = {0: "thing.scalar", 1: "thing.vector", 2: "thing.matrix"}
+
+
+def anchor(rule: Rule) -> str | None:
+    """Where a rule stands in the table of operations; None for a rule of calculus.
+
+    >>> anchor(Rule("tanh", is_entry=True)), anchor(Rule("product"))
+    ('tanh', None)
+    """
+    return rule.name if rule.is_entry and rule.name in TABLE else None
 
 
 class Speaker:
@@ -36,8 +47,12 @@ class Speaker:
                 continue
             parts.append(self.parameter(parameters[name]))
             if form:
-                parts.append(self.text(self.language.inflect(plain(parameters[name]), form)))
+                parts.append(self.text(self.language.inflect(self.aloud(parameters[name]), form)))
         return "".join(parts)
+
+    def aloud(self, value: Parameter) -> str:
+        """A parameter as it is read, for what the grammar asks of its ending."""
+        return str(self.language.MESSAGES[value.key]) if isinstance(value, Key) else plain(value)
 
     def parameter(self, value: Parameter) -> str:
         """Write a parameter."""
@@ -73,6 +88,18 @@ class Speaker:
             return self.say("rule.entry", {"name": rule.name})
         key = f"rule.{rule.name}"
         return self.say(key) if key in self.language.MESSAGES else self.say("rule", {"name": rule.name})
+
+    def linked(self, rule: Rule, link: Callable[[str, str], str]) -> str:
+        """Name a rule, with a link to its entry in the table of operations where it is one."""
+        place = anchor(rule)
+        return self.rule(rule) if place is None else link(self.rule(rule), f"#{place}")
+
+
+def title(speaker: Speaker, record: Record) -> str:
+    """What a derivation is of: its last statement."""
+    program = record.request.program
+    value = program.syntax.bindings[len(program.statements) - 1].value
+    return speaker.say("title", {"statement": equation(Name(record.request.names.output), value)})
 
 
 def plain(value: Parameter) -> str:

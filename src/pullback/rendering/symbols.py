@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pullback.derivation.formula import DIFFERENTIAL, EXTENT, LITERAL, PARTIAL, TOTAL
+from pullback.derivation.formula import DIFFERENTIAL, EXTENT, LITERAL, PARTIAL, PLACE, TOTAL
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.printer import ATOM, EXPECTATION, FRACTION, PRODUCT, SUM, UNARY, Piece, Style, _Layout
 from pullback.syntax.styles.latex import Latex
@@ -52,6 +52,9 @@ class BoardPlain(PlainText):
             body = arguments[0]
             inside = body.text if body.level >= PRODUCT else self.group(body)
             return Piece(self.total(inside, tuple(a.text for a in arguments[1:])), EXPECTATION, node)
+        if node.function == PLACE:
+            inside = ", ".join(a.text for a in arguments)
+            return Piece(inside if len(arguments) == 1 else f"({inside})", ATOM, node)
         if node.function == EXTENT:
             return Piece(self.times.join(_bare(a.text) for a in arguments), SUM, node)
         return super().call(node, [Piece(_bare(a.text), a.level, a.node, a.negative, a.numeric) for a in arguments])
@@ -132,6 +135,9 @@ class BoardLatex(Latex):
             body = arguments[0]
             inside = body.text if body.level >= PRODUCT else self.group(body)
             return Piece(rf"\sum_{{{','.join(a.text for a in arguments[1:])}}} {inside}", EXPECTATION, node)
+        if node.function == PLACE:
+            inside = ", ".join(a.text for a in arguments)
+            return Piece(inside if len(arguments) == 1 else f"({inside})", ATOM, node)
         if node.function == EXTENT:
             return Piece(r" \times ".join(a.text for a in arguments), SUM, node)
         return super().call(node, arguments)
@@ -144,7 +150,7 @@ class BoardLatex(Latex):
         name = _LATEX_NAME.match(operand)
         below = _joined(indices, braces=False)
         if name is not None and operand.count("_") == 1:
-            return f"{name[1]}^{{({name[2]})}}_{{{below}}}"
+            return f"{{{name[1]}^{{({name[2]})}}_{{{below}}}}}"
         return f"{{{operand}}}_{{{below}}}" if "^" in operand else f"{operand}_{{{below}}}"
 
 
@@ -166,6 +172,10 @@ class BoardMathML(MathML):
             inside = body.text if body.level >= PRODUCT else self.group(body)
             below = "<mo>,</mo>".join(a.text for a in arguments[1:])
             return Piece(f"<mrow><munder><mo>∑</mo><mrow>{below}</mrow></munder>{inside}</mrow>", EXPECTATION, node)
+        if node.function == PLACE:
+            inside = "<mo>,</mo>".join(a.text for a in arguments)
+            fenced = f"<mrow><mo>(</mo>{inside}<mo>)</mo></mrow>"
+            return Piece(inside if len(arguments) == 1 else fenced, ATOM, node)
         if node.function == EXTENT:
             return Piece(f"<mrow>{'<mo>×</mo>'.join(a.text for a in arguments)}</mrow>", SUM, node)
         return super().call(node, arguments)
