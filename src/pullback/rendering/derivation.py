@@ -14,6 +14,7 @@ from pullback.derivation.request import make_request
 from pullback.derivation.steps import DETAILS, Detail
 from pullback.deriving import Source, as_program
 from pullback.errors import PullbackError
+from pullback.expression import chosen_kinds
 from pullback.languages import language
 
 
@@ -113,8 +114,7 @@ class Derivation(Record):
             "text/latex": self.latex,
             "text/markdown": lambda: self.markdown(flavour="dollars"),
         }
-        wanted = [kind for kind in made if (not include or kind in include) and not (exclude and kind in exclude)]
-        return {kind: made[kind]() for kind in wanted}
+        return chosen_kinds(made, include, exclude)
 
     def _fragment(self) -> str:
         from pullback.rendering.html import fragment
