@@ -14,10 +14,13 @@ from pullback.rendering.operations import used
 from pullback.rendering.outline import Item, outline
 from pullback.rendering.sentences import Speaker, title
 
+WORD_JOINER = "\u2060"
+"""No row is broken here."""
+
 
 def render(record: Record, code: str, detail: Detail) -> str:
     """Write a whole page."""
-    speaker = Speaker(code, formula, escape)
+    speaker = Speaker(code, formula, escape, WORD_JOINER)
     words = Speaker(code, label, str)
     style = files("pullback.rendering").joinpath("page.css").read_text(encoding="utf-8")
     lang = speaker.language.__name__.rpartition(".")[2]
@@ -33,7 +36,7 @@ def render(record: Record, code: str, detail: Detail) -> str:
 
 def fragment(record: Record, code: str, detail: Detail) -> str:
     """Write the steps alone, for a notebook; it reads without a style sheet and takes on its colours."""
-    return f"<div>{body(record, Speaker(code, formula, escape), detail, linked=False)}</div>"
+    return f"<div>{body(record, Speaker(code, formula, escape, WORD_JOINER), detail, linked=False)}</div>"
 
 
 def body(record: Record, speaker: Speaker, detail: Detail, linked: bool = True) -> str:

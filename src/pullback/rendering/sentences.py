@@ -30,12 +30,19 @@ def anchor(rule: Rule) -> str | None:
 class Speaker:
     """Says keys in one language.
 
-    ``formula`` writes an expression or a line inside a sentence; ``text`` escapes words for the format.
+    ``formula`` writes an expression or a line inside a sentence; ``text`` escapes words for the format;
+    ``joint`` keeps what the grammar hangs on a formula on the same row as that.
     """
 
-    def __init__(self, code: str, formula: Callable[[Syntax | Line], str], text: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        code: str,
+        formula: Callable[[Syntax | Line], str],
+        text: Callable[[str], str] = str,
+        joint: str = "",
+    ) -> None:
         self.language: ModuleType = language(code)
-        self.formula, self.text = formula, text
+        self.formula, self.text, self.joint = formula, text, joint
 
     def say(self, key: str, parameters: Mapping[str, Parameter] | None = None) -> str:
         """Give the sentence of a key."""
@@ -47,7 +54,7 @@ class Speaker:
                 continue
             parts.append(self.parameter(parameters[name]))
             if form:
-                parts.append(self.text(self.language.inflect(self.aloud(parameters[name]), form)))
+                parts.append(self.joint + self.text(self.language.inflect(self.aloud(parameters[name]), form)))
         return "".join(parts)
 
     def aloud(self, value: Parameter) -> str:
