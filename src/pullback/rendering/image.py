@@ -6,6 +6,7 @@ mathematics has no matrices; CairoSVG needs Cairo from the system.)
 
 from __future__ import annotations
 
+import warnings
 from html import escape
 
 from pullback.errors import PullbackError
@@ -32,14 +33,17 @@ def svg(expression: Expression, size: float = 24.0, color: str = "currentColor")
     """
     if not _SMALLEST <= size <= _LARGEST:
         raise PullbackError(f"a size of {size} px is out of range", hint=f"{_SMALLEST:.0f} to {_LARGEST:.0f} px")
-    try:
-        from ziamath.zmath import Math
-    except ImportError:
-        raise PullbackError("drawing a formula needs ziamath", hint=_EXTRA) from None
-    head, body = expression.mathml().split(">", 1)
-    inside = body.removesuffix("</math>")
-    coloured = f'{head}><mstyle mathcolor="{escape(color, quote=True)}">{inside}</mstyle></math>'
-    return str(Math(coloured, size=size).svg())
+    with warnings.catch_warnings():
+        # The fonts' own library reads its files in a way that newer Pythons warn of.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            from ziamath.zmath import Math
+        except ImportError:
+            raise PullbackError("drawing a formula needs ziamath", hint=_EXTRA) from None
+        head, body = expression.mathml().split(">", 1)
+        inside = body.removesuffix("</math>")
+        coloured = f'{head}><mstyle mathcolor="{escape(color, quote=True)}">{inside}</mstyle></math>'
+        return str(Math(coloured, size=size).svg())
 
 
 def png(expression: Expression, size: float = 24.0, scale: float = 2.0, background: str = "white") -> bytes:
