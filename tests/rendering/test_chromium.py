@@ -98,7 +98,7 @@ def test_the_page_follows_the_light_of_the_room_and_prints(page: Page, tmp_path:
     paper = "() => getComputedStyle(document.body).backgroundColor"
     found = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         page.goto(file.as_uri())
         found.append(page.evaluate(paper))
     assert found[0] != found[1]

@@ -108,8 +108,7 @@ class Local:
         result = {}
         for name in operands:
             expression = found[name]
-            spelled = expression.spelled
-            result[name] = self.renamed(spelled, expression)
+            result[name] = self.renamed(self.names.spelled([expression], expression.program), expression)
         return result
 
     def renamed(self, spelled: Spelled, expression: Expression) -> Closed:

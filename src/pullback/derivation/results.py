@@ -11,8 +11,6 @@ from pullback.derivation.readings import shown
 from pullback.derivation.request import Request
 from pullback.derivation.scalars import rounded
 from pullback.derivation.steps import Key, Parameter, Step
-from pullback.expression import vocabulary
-from pullback.lifting.statements import spell_all
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Name, Syntax
 
@@ -20,9 +18,7 @@ from pullback.syntax.tree import Name, Syntax
 def result_step(request: Request, numbers: Mapping[str, Any] | None) -> Step:
     """The closed form of every gradient, in terms of the inputs and of what the board has named."""
     names, results = request.names, request.results
-    expressions = list(results.values())
-    words = vocabulary(request.board, expressions[0].extra)
-    spelled = spell_all([e.node for e in expressions], [e.axes for e in expressions], words)
+    spelled = names.spelled(list(results.values()), request.board)
 
     def with_partial(tree: Syntax) -> Syntax:
         def visit(node: Syntax, parts: list[Syntax]) -> Syntax:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from pullback.derivation.formula import DIFFERENTIAL, EXTENT, LITERAL, PARTIAL, PLACE, TOTAL
 from pullback.syntax.forms import fold, rebuild
+from pullback.syntax.names import latex_name, unicode_name
 from pullback.syntax.printer import ATOM, EXPECTATION, FRACTION, PRODUCT, SUM, UNARY, Piece, Style, _Layout
 from pullback.syntax.styles.latex import Latex
 from pullback.syntax.styles.mathml import MathML
@@ -108,7 +109,7 @@ class BoardUnicode(BoardPlain, UnicodeText):
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
         """Write an entry."""
         if operand.startswith(f"({self.sign}"):
-            return f"{operand}_{_joined(indices)}"
+            return f"{operand}_{_joined(tuple(map(unicode_name, indices)))}"
         name = _LOWERED_NAME.match(operand)
         if name is not None:
             raised = "".join(_RAISED[c] for c in name[2])
@@ -146,7 +147,7 @@ class BoardLatex(Latex):
         """Write an entry."""
         if operand.startswith(r"\left(\frac{\partial") and len(indices) == 1:
             inside = operand.removeprefix(r"\left(").removesuffix(r"\right)")
-            return rf"\left.{inside}\right|_{{{indices[0]}}}"
+            return rf"\left.{inside}\right|_{{{latex_name(indices[0])}}}"
         name = _LATEX_NAME.match(operand)
         below = _joined(indices, braces=False)
         if name is not None and operand.count("_") == 1:
@@ -182,7 +183,7 @@ class BoardMathML(MathML):
 
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
         """Write an entry."""
-        parts = [f"<mn>{i}</mn>" if i.isdigit() else f"<mi>{i}</mi>" for i in indices]
+        parts = [f"<mn>{i}</mn>" if i.isdigit() else self.name(i) for i in indices]
         comma = any(len(i) > 1 for i in indices)
         below = ("<mo>,</mo>" if comma else "").join(parts)
         if len(parts) > 1:
