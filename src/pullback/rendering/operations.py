@@ -67,8 +67,8 @@ def described(name: str) -> Described | None:
     passes: list[tuple[str, Line]] = []
     for meaning in found.meanings:
         if isinstance(meaning, Definition):
-            # Of a single number, a reduction is that number.
-            if meaning.text not in found.parameters:
+            # What a reduction makes of a single number goes without saying.
+            if meaning.ranks is None or any(meaning.ranks):
                 meanings.append(equation(_applied(found), _read(meaning.text)))
         elif isinstance(meaning, Einsum):
             if max(meaning.ranks) <= _MOST_AXES:
