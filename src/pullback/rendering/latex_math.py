@@ -16,8 +16,9 @@ WIDEST = 80
 """Signs that a row of a printed page has room for, about."""
 
 _FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
-_SILENT = re.compile(r"\\(?:left|right|mathrm|mathbf|operatorname|displaystyle)\b|[{}^_&]|\s+")
+_SILENT = re.compile(r"\\(?:left|right|mathrm|mathbf|operatorname|displaystyle)(?![a-zA-Z])")
 _COMMAND = re.compile(r"\\[a-zA-Z]+|\\.")
+_SPACING = re.compile(r"[{}^_&\s]")
 
 
 def formula(value: Syntax | Line) -> str:
@@ -68,7 +69,7 @@ def extent(text: str) -> int:
     while (found := _FRACTION.search(text)) is not None:
         above, below = found[1], found[2]
         text = text[: found.start()] + (above if extent(above) > extent(below) else below) + text[found.end() :]
-    return len(_COMMAND.sub("x", _SILENT.sub("", text)))
+    return len(_SPACING.sub("", _COMMAND.sub("x", _SILENT.sub("", text))))
 
 
 def _sides(parts: Sequence[Part]) -> list[list[Part]]:
