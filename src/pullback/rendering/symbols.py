@@ -175,7 +175,7 @@ class BoardMathML(MathML):
             return Piece(f"<mrow><munder><mo>∑</mo><mrow>{below}</mrow></munder>{inside}</mrow>", EXPECTATION, node)
         if node.function == PLACE:
             inside = "<mo>,</mo>".join(a.text for a in arguments)
-            fenced = f"<mrow><mo>(</mo>{inside}<mo>)</mo></mrow>"
+            fenced = f'<mrow><mo stretchy="false">(</mo>{inside}<mo stretchy="false">)</mo></mrow>'
             return Piece(inside if len(arguments) == 1 else fenced, ATOM, node)
         if node.function == EXTENT:
             return Piece(f"<mrow>{'<mo>×</mo>'.join(a.text for a in arguments)}</mrow>", SUM, node)
