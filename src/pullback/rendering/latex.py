@@ -1,7 +1,7 @@
 r"""Derivations as LaTeX: a fragment for a paper, or a document that compiles on its own.
 
 A fragment needs ``\usepackage{amsmath,amssymb}``; a Korean document is set by kotex, which comes with
-TeX Live's Korean collection. Both compile with pdfLaTeX, XeLaTeX and LuaLaTeX.
+TeX Live's Korean collection. Both compile with pdfLaTeX.
 """
 
 from __future__ import annotations
