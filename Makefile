@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 tour: $(VENV)/.installed-tour
 	$(BIN)/pullback tour
 
-test: $(VENV)/.installed-test tex
+test: $(VENV)/.installed-test browser tex
 	$(BIN)/python -m pytest
 
 lint: style types
