@@ -74,13 +74,12 @@ def is_told(closed: Closed) -> bool:
 def by_table(local: Local, operand: str, left: Syntax, closed: Closed) -> list[Step]:
     """What the table of operations says that the operation passes back, and the closed form."""
     rule = local.rule_for(operand)
-    form = dict(rule.pullback).get(next(iter(dict(rule.pullback)), ""))
-    if rule.is_entry and form is not None and len(rule.pullback) == 1:
-        said = Step(
-            "rule.says", {"name": rule.name}, (equation(Name("g"), Sign("→"), parse_expression(form, FUNCTIONS)),)
-        )
-        return [said, Step("rule.closed", {}, closed_lines(left, closed), rule)]
-    return [Step("rule.closed", {}, closed_lines(left, closed), rule)]
+    steps: list[Step] = []
+    if rule.is_entry and len(rule.pullback) == 1:
+        ((_, form),) = rule.pullback
+        board = Line((Name("g"), Sign("→"), parse_expression(form, FUNCTIONS)))
+        steps.append(Step("rule.says", {"name": rule.name}, (board,)))
+    return [*steps, Step("rule.closed", {}, closed_lines(left, closed), rule)]
 
 
 def _both_sides(local: Local, terms: Sequence[Syntax]) -> Step:
