@@ -79,7 +79,10 @@ def by_table(local: Local, operand: str, left: Syntax, closed: Closed) -> list[S
         ((_, form),) = rule.pullback
         board = Line((Name("g"), Sign("→"), parse_expression(form, FUNCTIONS)))
         steps.append(Step("rule.says", {"name": rule.name}, (board,)))
-    return [*steps, Step("rule.closed", {}, closed_lines(left, closed), rule)]
+    last = "rule.closed" if steps else "operand.rule"
+    if not is_told(closed):
+        last = "recognise.index"
+    return [*steps, Step(last, {}, closed_lines(left, closed), rule)]
 
 
 def _both_sides(local: Local, terms: Sequence[Syntax]) -> Step:
