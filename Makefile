@@ -3,7 +3,7 @@
 #   make test    all tests
 #   make lint    style, formatting and types
 #   make bench   timings, as JSON
-#   make docs    the pictures of the documentation, from the program's real output
+#   make docs    the pictures and generated pages of the documentation, from the program itself
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,13 +11,13 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements/constraints-test.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: tour test lint style types format bench docs browser clean
+.PHONY: tour test lint style types format bench docs browser tex clean
 .DELETE_ON_ERROR:
 
 tour: $(VENV)/.installed-tour
 	$(BIN)/pullback tour
 
-test: $(VENV)/.installed-test
+test: $(VENV)/.installed-test browser tex
 	$(BIN)/python -m pytest
 
 lint: style types
@@ -38,12 +38,17 @@ bench: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed-tour
 	$(BIN)/python tools/pictures.py
+	$(BIN)/python tools/operations.py
 
 # A browser for the tests of pages: Debian's own, only where none is there.
 browser:
 	command -v chromium >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
 	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium fonts-dejavu fonts-nanum; }
+
+# TeX for the tests of LaTeX, only where none is there.
+tex:
+	@tools/tex.sh >/dev/null
 
 # Where Python came without ensurepip (Debian splits it off), the pip that is there fills the environment.
 $(VENV)/.created:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from pullback.lifting.statements import Spelled, Vocabulary, is_matrix_form, spe
 from pullback.lowering.program import Input, Program
 from pullback.syntax.names import normalise
 from pullback.syntax.printer import StyleName, show, show_program
-from pullback.syntax.tree import Binding, Syntax
+from pullback.syntax.tree import Binding, Name, Syntax
 from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, topological
 
 if TYPE_CHECKING:
@@ -113,6 +113,24 @@ class Expression:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
+    def _repr_mimebundle_(
+        self, include: Sequence[str] | None = None, exclude: Sequence[str] | None = None
+    ) -> dict[str, str]:
+        made = {"text/plain": self.__str__, "text/latex": self._repr_latex_, "text/html": self.mathml}
+        return chosen_kinds(made, include, exclude)
+
+    def svg(self, size: float = 24.0, color: str = "currentColor") -> str:
+        """Draw it as SVG; see ``pullback.rendering.image``."""
+        from importlib import import_module
+
+        return str(import_module("pullback.rendering.image").svg(self, size, color))
+
+    def png(self, size: float = 24.0, scale: float = 2.0, background: str = "white") -> bytes:
+        """Draw it as a PNG image; see ``pullback.rendering.image``."""
+        from importlib import import_module
+
+        return bytes(import_module("pullback.rendering.image").png(self, size, scale, background))
+
     # computing
 
     def evaluate(self, values: Mapping[str, Any] | None = None, **more: Any) -> ndarray[Any, Any]:
@@ -182,6 +200,14 @@ def _dimension_names(order: Sequence[Node], roots: Sequence[tuple[Node, tuple[Di
     return names
 
 
+def chosen_kinds(
+    made: Mapping[str, Callable[[], str]], include: Sequence[str] | None, exclude: Sequence[str] | None
+) -> dict[str, str]:
+    """What a notebook asked for, of what can be shown."""
+    wanted = [kind for kind in made if (not include or kind in include) and not (exclude and kind in exclude)]
+    return {kind: made[kind]() for kind in wanted}
+
+
 def vocabulary(program: Program, extra: Mapping[str, Input] | None = None) -> Vocabulary:
     """What results of a program may call by name."""
     inputs = {**program.inputs, **(extra or {})}
@@ -208,6 +234,20 @@ def _axis_order(program: Program) -> dict[Dimension, int]:
     output = program.output.shape
     first = -len(program.inputs) - len(output)
     return leads | {axis: first + k for k, axis in reversed(list(enumerate(output)))}
+
+
+_PARTIALS: dict[StyleName, str] = {
+    "plain": "dL/d{}",
+    "unicode": "dL/d{}",
+    "latex": r"\frac{{\partial L}}{{\partial {}}}",
+    "mathml": "<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo>{}</mrow></mfrac>",
+}
+
+
+def inner(tree: Syntax, style: StyleName) -> str:
+    """Print a tree without the element that MathML stands in."""
+    text = show(tree, style)
+    return text.partition(">")[2].removesuffix("</math>") if style == "mathml" else text
 
 
 class Results(Mapping[str, Expression]):
@@ -244,11 +284,37 @@ class Results(Mapping[str, Expression]):
 
     def show(self, style: StyleName = "plain") -> str:
         """Print one line a result, the shared parts before them."""
-        lines = [f"{b.name} = {show(b.value, style)}" for b in self.spelled.where]
+        return "\n".join(f"{left} = {right}" for left, right in self._equations(style))
+
+    def _equations(self, style: StyleName) -> list[tuple[str, str]]:
+        """The sides of each line."""
+        lines = [(inner(Name(b.name or ""), style), inner(b.value, style)) for b in self.spelled.where]
         for name, tree in zip(self, self.spelled.results, strict=True):
-            left = f"\\frac{{\\partial L}}{{\\partial {name}}}" if style == "latex" else f"dL/d{name}"
-            lines.append(f"{left} = {show(tree, style)}")
-        return "\n".join(lines)
+            written = name if style == "plain" else inner(Name(normalise(name)), style)
+            lines.append((_PARTIALS[style].format(written), inner(tree, style)))
+        return lines
+
+    def latex(self) -> str:
+        """Print the lines as LaTeX, aligned at their equals signs."""
+        rows = " \\\\\n".join(f"{left} &= {right}" for left, right in self._equations("latex"))
+        return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+
+    def mathml(self) -> str:
+        """Print each line as MathML, one below the other."""
+        return "".join(
+            f'<div><math display="block"><mrow>{left}<mo>=</mo>{right}</mrow></math></div>'
+            for left, right in self._equations("mathml")
+        )
+
+    def _repr_mimebundle_(
+        self, include: Sequence[str] | None = None, exclude: Sequence[str] | None = None
+    ) -> dict[str, str]:
+        made = {
+            "text/plain": self.__str__,
+            "text/latex": lambda: f"$\\displaystyle {self.latex()}$",
+            "text/html": self.mathml,
+        }
+        return chosen_kinds(made, include, exclude)
 
     def __str__(self) -> str:
         return self.show()

@@ -102,7 +102,8 @@ def test_formats(run: Run) -> None:
         ("html", expression.mathml()),
     ):
         assert run("gradient", "x' A x", "--wrt", "x", "--format", style).out == f"{text}\n"
-    assert run("gradient", "x' A x", "--wrt", "x", "--format", "markdown").out == f"$$\n{expression.latex()}\n$$\n"
+    written = run("gradient", "x' A x", "--wrt", "x", "--format", "markdown").out
+    assert written == f"```math\n{expression.latex()}\n```\n"
 
 
 def test_latex_of_several(run: Run) -> None:

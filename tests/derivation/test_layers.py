@@ -11,7 +11,7 @@ from pullback.rendering.derivation import Derivation, derive
 from tests.derivation.examples import LAYERS, draw
 
 LINES: dict[str, tuple[str, ...]] = {
-    "bias": ("b_i appears in y_i alone", "dy_1/db_2 = 0", "Recognise dL/dy itself", "dL/db = dL/dy"),
+    "bias": ("b_i appears in y_i only", "dy_1/db_2 = 0", "Recognise dL/dy itself", "dL/db = dL/dy"),
     "quadratic form": (
         "The output y is a single number.",
         "y = a_11 x_1^2 + a_12 x_1 x_2 + a_21 x_2 x_1 + a_22 x_2^2",
@@ -22,11 +22,13 @@ LINES: dict[str, tuple[str, ...]] = {
     ),
     "bilinear form": ("ds/da_ij = x_i y_j", "dL/dx = A y", "dL/dy = A' x", "dL/dA = x y'"),
     "batch": (
-        "x_ij appears in y_i1, y_i2, y_i3, y_i4 alone",
+        "x_ij appears in y_i1, y_i2, y_i3, y_i4 only",
         "dy_ik/dx_ij = w_kj",
         "dL/db_1 = dL/dy_11 + dL/dy_21",
         "dL/dX = (dL/dY) W",
         "dL/dW = (dL/dY)' X",
+        "b serves every row of Y, so what comes back from the rows is added up.",
+        "this is the sum over the batch axis.",
         "dL/db = sum(dL/dY, columns)",
     ),
     "two layers": (
@@ -38,7 +40,7 @@ LINES: dict[str, tuple[str, ...]] = {
     ),
     "softmax with cross-entropy": ("The output L is the loss itself.", "dL/dW = (dL/dz) x'", "dL/dx = W' dL/dz"),
     "softmax": ("dp_1/dz_2 = -p_1 p_2", "dp_1/dz_1 = p_1 - p_1^2", "= diag(p) - p p'"),
-    "hadamard": ("a_i appears in y_i alone", "dy_i/da_i = sigmoid(x_i)", "Recognise a product entry by entry."),
+    "hadamard": ("a_i appears in y_i only", "dy_i/da_i = sigmoid(x_i)", "Recognise a product entry by entry."),
     "inverse": ("dy_kl/da_ij = -y_ki y_jl", "a_ij appears in every entry of Y", "dL/dA = -Y' (dL/dY) Y'"),
     "norm": (
         "What stands inside gets a name of its own: r.",
@@ -188,4 +190,4 @@ def test_a_wrong_gradient_is_found_by_the_check() -> None:
     values = {"x": [1.0, -2.0], "f": np.sin, "f'": np.sin}
     d = derive("f : entrywise; sum(f(x))", values=values)
     assert d.check is not None and not d.check
-    assert "Differs from central differences" in d.terminal(colour=False)
+    assert "Differs from the central differences" in d.terminal(colour=False)

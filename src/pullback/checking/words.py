@@ -6,21 +6,23 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
-from pullback.errors import PullbackError
-
-LANGUAGES = ("en", "ko")
+from pullback.languages import DEFAULT
+from pullback.languages import language as find_language
 
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """Load the messages of a language.
+    """Load the messages of a language; those of English where it has none for checks.
 
     Raises:
         PullbackError: There is no such language.
     """
-    if language not in LANGUAGES:
-        raise PullbackError(f"there is no language {language!r}", hint=f"the languages are: {', '.join(LANGUAGES)}")
-    messages: Mapping[str, str] = import_module(f"pullback.languages.audit_{language}").MESSAGES
+    known = find_language(language).__name__.rpartition(".")[2]
+    try:
+        module = import_module(f"pullback.languages.audit_{known}")
+    except ModuleNotFoundError:
+        module = import_module(f"pullback.languages.audit_{DEFAULT}")
+    messages: Mapping[str, str] = module.MESSAGES
     return messages
 
 

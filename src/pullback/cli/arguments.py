@@ -140,7 +140,8 @@ class _Version(argparse.Action):
 
 
 _Adder = Callable[[argparse.ArgumentParser], object]
-FORMATS = ("terminal", "unicode", "latex", "markdown", "html", "json")
+FORMATS = ("terminal", "unicode", "latex", "markdown", "html", "json", "svg", "png")
+LEVELS = ("brief", "normal", "full")
 
 _SHARED: dict[str, _Adder] = {
     "program": lambda p: p.add_argument(
@@ -176,7 +177,7 @@ _SHARED: dict[str, _Adder] = {
         "--method", choices=("elementwise", "differential"), default="elementwise", help="how derive tells it"
     ),
     "--lang": lambda p: p.add_argument(
-        "--lang", choices=("en", "ko"), help="the language of the steps (default: that of the locale)"
+        "--lang", metavar="LANG", help="the language of the steps: en, ko, … (default: that of the locale)"
     ),
     "--format": lambda p: p.add_argument(
         "--format", choices=FORMATS, default="terminal", help="how the result is written"
@@ -207,6 +208,14 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         lambda p: p.add_argument("--count", type=int, help="how many exercises"),
         lambda p: p.add_argument("--seed", type=int, default=0, help="of the exercises drawn (%(default)s)"),
         _SHARED["--lang"],
+    ),
+    "derive": (
+        lambda p: p.add_argument(
+            "--detail", choices=LEVELS, default="normal", help="how much is told: brief, normal or full (%(default)s)"
+        ),
+        lambda p: p.add_argument(
+            "--document", action="store_true", help="with --format latex, a document that compiles, not a fragment"
+        ),
     ),
     "emit": (
         lambda p: p.add_argument(

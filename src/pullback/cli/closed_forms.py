@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import Any
 
 import pullback as pb
 from pullback.cli.program import inputs_by, parse, tell, upstream_for, values_for
 from pullback.cli.render import Result, as_json, as_text, labelled_text
 from pullback.cli.request import Request, read_request
-from pullback.cli.writing import write_result
+from pullback.cli.writing import write_file, write_result
 from pullback.errors import PullbackError
 
+DONE = 0
 _UPSTREAM = "g"
 _CHOICES = {"gradient": "--structured", "jacobian": "--layout"}
 """Which command an option that changes the result belongs to."""
@@ -31,6 +34,9 @@ def run(options: argparse.Namespace) -> int:
     results = [Result(names, letter, expression) for names, expression in derived.items()]
     _evaluate(results, request, program, options.command)
     labelled = len(results) > 1 or (options.command == "backward" and not request.wrt)
+    if options.format in PICTURES:
+        _draw(results, options)
+        return DONE
     if options.format == "json":
         text = as_json(options.command, request.text, results)
     elif labelled:
@@ -41,7 +47,31 @@ def run(options: argparse.Namespace) -> int:
     for result in results:
         if result.value is not None and options.format != "json":
             tell(f"{result.label} = {_numbers(result.value)}")
-    return 0
+    return DONE
+
+
+PICTURES = ("svg", "png")
+
+
+def _draw(results: list[Result], options: argparse.Namespace) -> None:
+    """Write a picture of the closed form."""
+    if len(results) > 1:
+        names = ", ".join(result.wrt[0] for result in results)
+        raise PullbackError(
+            f"a picture is of a single formula, and these are {len(results)}: {names}",
+            hint=f"name one with --wrt {results[0].wrt[0]}",
+        )
+    expression = results[0].expression
+    if options.format == "svg":
+        write_result(expression.svg(), options.output)
+    elif options.output is None or options.output == "-":
+        if sys.stdout.isatty():
+            raise PullbackError("a PNG image is nothing to show on a terminal", hint="write it with --output FILE.png")
+        sys.stdout.buffer.write(expression.png())
+        sys.stdout.flush()
+    else:
+        write_file(Path(options.output), expression.png())
+        tell(f"wrote {options.output}")
 
 
 _Derived = dict[tuple[str, ...], pb.Expression]

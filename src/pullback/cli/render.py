@@ -80,7 +80,9 @@ _STYLES: dict[str, StyleName] = {
 
 def _wrapped(text: str, style: str) -> str:
     if style == "markdown":
-        return f"$$\n{text}\n$$"
+        from pullback.rendering.markdown import displayed
+
+        return displayed(text)
     return f"<p>{text}</p>" if style == "html" else text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pullback.derivation.differential import statement_by_differentials
-from pullback.derivation.elementwise import operand_step
+from pullback.derivation.elementwise import folded_step, operand_step
 from pullback.derivation.formula import EQUALS, Line, Part, Sign, equation, through
 from pullback.derivation.local import Closed, Local
 from pullback.derivation.readings import shown
@@ -30,7 +30,17 @@ def backward_step(request: Request, method: str) -> Step:
         steps.append(walk.statement(position, count < MOST_DETAILED))
     if not request.order:
         steps.append(Step("backward.nothing", {}, detail="brief"))
+    steps += [Step("backward.unused", {"x": x, "y": y}, detail="brief") for x, y in _unused(request)]
     return Step("backward", {"count": len(request.order)}, (), None, tuple(steps), "brief")
+
+
+def _unused(request: Request) -> list[tuple[Syntax, Syntax]]:
+    """What is asked for and does not act on the output, where something else does."""
+    if not request.order:
+        return []
+    y = Name(request.names.output)
+    spelling = request.names.spelling
+    return [(Name(spelling.get(name, name)), y) for name in request.wrt if name not in request.uses]
 
 
 class _Walk:
@@ -46,7 +56,7 @@ class _Walk:
         request = self.request
         local = request.local(position)
         wanted = [name for name in local.operands if name in request.reaching]
-        wanted.sort(key=lambda name: len(local.program.inputs[name].shape))
+        wanted.sort(key=lambda name: (local.term_of(name), len(local.program.inputs[name].shape)))
         is_loss = request.is_loss and position == len(request.board.statements) - 1
         closed = local.closed(wanted, is_loss)
         shared = frozenset(name for name in wanted if request.uses.get(name, 0) > 1)
@@ -57,7 +67,10 @@ class _Walk:
             scene = self.scene(position, shared) if detailed else None
             for k, name in enumerate(wanted):
                 more = (is_loss, name in shared, k == 0)
-                steps.append(operand_step(local, scene, name, closed[name], request.readings, *more))
+                if detailed:
+                    steps.append(operand_step(local, scene, name, closed[name], request.readings, *more))
+                else:
+                    steps.append(folded_step(local, name, closed[name], name in shared))
         for name in wanted:
             self.parts.setdefault(name, []).append((local, closed[name]))
             self.left[name] -= 1
@@ -70,7 +83,7 @@ class _Walk:
             "statement": equation(y, local.tree),
             "gradient": local.names.gradient(local.name),
         }
-        return Step("statement", parameters, (), local.rules[0], tuple(steps), "brief")
+        return Step("statement", parameters, (), local.rule, tuple(steps), "brief")
 
     def scene(self, position: int, shared: frozenset[str]) -> Scene | None:
         """The statement on the board; with numbers where the board has the real sizes."""

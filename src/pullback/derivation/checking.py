@@ -1,110 +1,148 @@
-"""Is it right? The gradients beside central differences of the forward program."""
+"""Is it right? The closed forms beside the measured slopes of the forward program, at values and at random draws."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pullback.evaluation.interpreter import interpret
-from pullback.expression import Expression
-from pullback.tensor.node import Variable, topological
+from pullback.checking.compare import Comparison
+from pullback.checking.draw import Point
+from pullback.checking.forward import Forward, of_source
+from pullback.checking.measure import Function
+from pullback.checking.program import points_of, well_defined
+from pullback.checking.report import Report
+from pullback.derivation.request import Request
+from pullback.errors import PullbackError
+from pullback.expression import Results, evaluate_all
+from pullback.lowering.program import Program
+from pullback.syntax.names import normalise
 
-MOST_ENTRIES = 120
-TOLERANCE = 1e-5
+SEED = 0
+_GIVEN = "given"
+_MOST_WORK = 4000
+"""Entries times statements; where there is more to do, random directions are compared instead of entries."""
+_DIRECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a comparison with central differences found, in float64.
+    """What a comparison with measured slopes found, in float64.
 
-    ``worst`` is the largest difference, relative where the derivative is above one.
+    ``worst`` is the difference at the entry that agrees least.
     """
 
+    passed: bool
     worst: float
     variable: str
     index: tuple[int, ...]
     derived: float
     measured: float
     entries: int
-    drawn_upstream: bool
-    """Whether the upstream gradient was drawn at random, since none was given."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether they agree."""
-        return self.worst <= TOLERANCE
+    method: str
+    """``complex step`` or ``central differences``."""
+    draws: int
+    seed: int
+    at_values: bool
+    """Whether the given values were among the points."""
+    kinks: int
+    """Entries left out since there is no derivative at a kink."""
+    undefined: bool
+    """Whether the function has no finite value at the given values."""
 
     def __bool__(self) -> bool:
         return self.passed
 
 
-def compare(
-    output: Expression, results: Mapping[str, Any], values: Mapping[str, Any], upstream: Any, drawn: bool
-) -> Check | None:
-    """Compare gradients with central differences of sum(upstream .* output); None where nothing can be compared."""
+def compare(request: Request, results: Results) -> Check | None:
+    """Compare the closed forms with measured slopes; None where that can't be done."""
     import numpy as np
 
-    function = _Function(output, values, upstream)
-    places = _places(results, values)
-    worst: Check | None = None
-    for name, index in places:
-        here = float(values[name][index])
-        step = np.cbrt(np.finfo(np.float64).eps) * max(1.0, abs(here))
-        above, below = function.at(name, index, here + step), function.at(name, index, here - step)
-        measured = (above - below) / ((here + step) - (here - step))
-        derived = float(results[name][index])
-        difference = abs(derived - measured) / max(1.0, abs(derived), abs(measured))
-        if not np.isfinite(difference):
-            difference = 0.0 if not np.isfinite(derived) and not np.isfinite(measured) else float("inf")
-        if worst is None or difference > worst.worst:
-            worst = Check(float(difference), name, index, derived, float(measured), len(places), drawn)
-    return worst
+    try:
+        with np.errstate(all="ignore"):
+            return _check(_compared(request, results, np.random.default_rng(SEED)))
+    except (PullbackError, ArithmeticError, KeyError, TypeError, ValueError):
+        return None
 
 
-def _places(results: Mapping[str, Any], values: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
-    """The entries to compare: all of them, or some drawn from each variable."""
+def _compared(request: Request, results: Results, rng: Any) -> Report:
     import numpy as np
 
-    share = max(1, MOST_ENTRIES // max(1, len(results)))
-    draw = np.random.default_rng(0)
-    places: list[tuple[str, tuple[int, ...]]] = []
-    for name in results:
-        array = values[name]
-        flat: Sequence[int] = range(array.size)
-        if array.size > share:
-            flat = sorted(int(k) for k in draw.choice(array.size, share, replace=False))
-        places += [(name, tuple(int(k) for k in np.unravel_index(position, array.shape))) for position in flat]
-    return places
+    program = request.program
+    upstream = None if request.is_loss else request.upstream_name
+    functions = {name: value for name, value in (request.values or {}).items() if callable(value)}
+    forward = _with_functions(program, functions) if functions else of_source(program, program)
+    constants = getattr(program, "constants", {})
+
+    def gradients(point: Point, given: Any) -> Mapping[str, Any]:
+        extra = {} if upstream is None else {upstream: given}
+        found = results.evaluate({**point.sizes, **point.values, **constants, **functions, **extra})
+        scale = float(np.reshape(given, ())) if upstream is None else 1.0
+        return {normalise(name): scale * array for name, array in found.items()}
+
+    comparison = Comparison(program.source, forward, gradients, request.wrt, rng)
+    comparison.shaken = lambda point: well_defined(forward, point.values, point.sizes)
+    values = {name: value for name, value in (request.values or {}).items() if not callable(value)}
+    for point in points_of(program, values, rng, forward, ("random",)):
+        if _work(request, point) <= _MOST_WORK:
+            comparison.at(point)
+        else:
+            _along_directions(comparison, point)
+    return comparison.report("en")
 
 
-class _Function:
-    """The forward program as a function of one entry."""
+def _with_functions(program: Program, functions: Mapping[str, Any]) -> Forward:
+    """The forward pass of a program with functions that only the values define."""
+    output = [(program.output.node, program.output.shape)]
 
-    def __init__(self, output: Expression, values: Mapping[str, Any], upstream: Any) -> None:
-        from pullback.evaluation.binding import bind
+    def run(values: Mapping[str, Any], sizes: Mapping[str, int], _kinks: Any) -> Any:
+        return evaluate_all(output, program.inputs, {**sizes, **values, **functions})[0]
 
-        order = list(topological([output.node]))
-        needed = [node for node in order if isinstance(node, Variable)]
-        names = {n for node in order for axis in node.axes for n in axis.names}
-        self.functions = {name: value for name, value in values.items() if callable(value)}
-        given = {name: values[name] for name in output.inputs if name in values}
-        sizes = {n: v for n, v in values.items() if n not in output.inputs and n not in self.functions}
-        self.bound = bind(output.inputs, {**given, **sizes}, needed, sorted(names))
-        self.arrays = {variable.name: (variable, array) for variable, array in self.bound.arrays.items()}
-        self.shapes = {name: values[name].shape for name in given}
-        self.node = output.node
-        self.upstream = upstream.reshape(tuple(axis.evaluate(self.bound.sizes) for axis in output.node.axes))
+    return Forward(run, complex_ready=False, foreign=True)
 
-    def at(self, name: str, index: tuple[int, ...], value: float) -> float:
-        """The function with one entry of one input replaced."""
-        import numpy as np
 
-        if name not in self.arrays:
-            return 0.0
-        variable, array = self.arrays[name]
-        changed = np.array(array, dtype=np.float64).reshape(self.shapes[name])
-        changed[index] = value
-        arrays = {**self.bound.arrays, variable: changed.reshape(array.shape)}
-        (result,) = interpret([self.node], arrays, self.bound.sizes, self.functions)
-        return float(np.sum(self.upstream * result))
+def _work(request: Request, point: Point) -> int:
+    entries = sum(int(point.values[name].size) for name in request.wrt)
+    return entries * len(request.program.statements)
+
+
+def _along_directions(comparison: Comparison, point: Point) -> None:
+    """Compare the slopes in some directions in which all variables change at once."""
+    import numpy as np
+
+    output = comparison.forward(point.values, point.sizes)
+    if not np.all(np.isfinite(output)):
+        comparison.excluded[f"undefined: {point.name}"] += 1
+        return
+    upstream = np.asarray(comparison.rng.standard_normal(output.shape))
+    function = Function(comparison.forward, point.values, point.sizes, upstream)
+    given = comparison.gradients(point, upstream)
+    measured = []
+    for _ in range(_DIRECTIONS):
+        direction = {n: np.asarray(comparison.rng.standard_normal(point.values[n].shape)) for n in comparison.names}
+        slope = sum(float(np.sum(direction[name] * given[name])) for name in comparison.names)
+        measured.append(((), slope, comparison.measured(function, direction, 1.0, slope)))
+    comparison.collect("", point, measured)
+
+
+def _check(report: Report) -> Check | None:
+    undefined = f"undefined: {_GIVEN}" in report.excluded
+    kinks = sum(count for reason, count in report.excluded.items() if reason.startswith("kink"))
+    worst = report.worst
+    if worst is None:
+        return None
+    return Check(
+        passed=report.right,
+        worst=worst.difference,
+        variable=worst.variable,
+        index=worst.index,
+        derived=worst.derived,
+        measured=worst.measured,
+        entries=report.entries,
+        method=report.method,
+        draws=sum(1 for point in report.points if point.startswith("random")),
+        seed=SEED,
+        at_values=_GIVEN in report.points,
+        kinks=kinks,
+        undefined=undefined,
+    )

@@ -9,20 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from pullback.derivation.expanding import Index, TooLongError
-from pullback.derivation.formula import EQUALS, Line, Matrix, Part, column, equation, partial, through
+from pullback.derivation.differential import is_told, reasons
+from pullback.derivation.expanding import Index, TooLongError, leaves_of
+from pullback.derivation.formula import EQUALS, Line, Matrix, Part, column, equation, partial, place, through
+from pullback.derivation.indexing import why_step
 from pullback.derivation.local import Closed, Local, inlined
 from pullback.derivation.readings import Readings
-from pullback.derivation.recognition import closed_lines, kind_of_gradient, kind_of_matrix, numbers_step, recognised
+from pullback.derivation.recognition import (
+    closed_lines,
+    is_summed,
+    kind_of_gradient,
+    kind_of_matrix,
+    numbers_step,
+    recognised,
+)
 from pullback.derivation.scalars import ONE, ZERO, is_zero, plus, rounded, times
 from pullback.derivation.scene import Scene, Slopes
+from pullback.derivation.standin import MOST_ENTRIES
 from pullback.derivation.steps import Parameter, Rule, Shape, Step
-from pullback.syntax.tree import Chain, Name, Number, Syntax
+from pullback.syntax.tree import Chain, Indexed, Name, Number, Syntax
 
 _MOST_LINES = 16
 _MOST_LISTED = 24
 _MOST_SAID = 8
 _MOST_ZEROS = 24
+_LONGEST = 24
+_MOST_LEAVES = 256
+"""Symbols in one partial derivative, and in all of them."""
 
 
 def operand_step(
@@ -41,24 +54,43 @@ def operand_step(
     left = partial(Name(names.loss), written)
     if is_shared:
         left = through(left, local.name)
-    steps: list[Step] = []
+    steps: list[Step] = [part_step(local, written, left)] if is_shared else []
     numbers = numbers_step(left, closed, readings) if readings is not None else None
     try:
         if scene is None:
             raise TooLongError
-        steps = list(_Reading(local, scene, Slopes(scene, operand), closed, left, is_loss).steps(is_first))
+        steps += list(_Reading(local, scene, Slopes(scene, operand), closed, left, is_loss).steps(is_first))
     except TooLongError:
-        kind = "operand.rule" if scene is None else "operand.long"
-        steps = [Step(kind, {"x": written, "y": Name(local.name)}, closed_lines(left, closed), local.rule_for(operand))]
+        steps.append(Step("operand.rule" if scene is None else "operand.long", {"x": written, "y": Name(local.name)}))
+        steps += reasons(local, operand, left, closed, is_loss)
     if numbers is not None:
         steps.append(numbers)
+    why = why_step(local, closed, operand, is_shared)
+    if why is not None:
+        steps.append(why)
     shape = local.shape(closed.expression.axes)
     lines = closed_lines(left, closed)
     if numbers is not None:
         last = numbers.lines[-1].parts
         lines = (*lines, equation(left, last[-1]))
     parameters: dict[str, Parameter] = {"x": written, "y": Name(local.name), "gradient": left, "shape": shape}
-    return Step("operand", parameters, lines, local.rule_for(operand), tuple(steps), "brief")
+    rule = Rule("broadcast") if is_summed(closed) else local.rule_for(operand)
+    return Step("operand", parameters, lines, rule, tuple(steps), "brief")
+
+
+def folded_step(local: Local, operand: str, closed: Closed, is_shared: bool) -> Step:
+    """An operand of a statement far back, its closed form alone."""
+    written = Name(local.names.spelling.get(operand, operand))
+    whole = partial(Name(local.names.loss), written)
+    left = through(whole, local.name) if is_shared else whole
+    shape = local.shape(closed.expression.axes)
+    parameters: dict[str, Parameter] = {"x": written, "y": Name(local.name), "gradient": left, "shape": shape}
+    return Step("operand", parameters, closed_lines(left, closed), local.rule_for(operand), (), "brief")
+
+
+def part_step(local: Local, written: Syntax, left: Syntax) -> Step:
+    """What the sign for a part of a gradient means."""
+    return Step("part", {"x": written, "y": Name(local.name), "part": left})
 
 
 class _Reading:
@@ -73,6 +105,7 @@ class _Reading:
 
     def steps(self, is_first: bool) -> Iterator[Step]:
         """All steps; the entries of the statement are written out for its first operand."""
+        self.measure()
         if is_first:
             yield from self.entries()
         shape = self.scene.axes(self.operand)
@@ -84,14 +117,23 @@ class _Reading:
         else:
             yield from self.summed()
 
+    def measure(self) -> None:
+        """Refuse what no board has room for: raises TooLongError."""
+        slopes = self.slopes
+        sizes = [leaves_of(slopes.at(o, p)) for p, found in slopes.support.items() for o in found]
+        if max(sizes, default=0) > _LONGEST or sum(sizes) > _MOST_LEAVES:
+            raise TooLongError
+
     # what every form begins with
 
     def entries(self) -> Iterator[Step]:
         """The statement written with its entries, then with the numbers of all but the operand."""
         outs = self.slopes.outs
-        if len(outs) > _MOST_LINES:
+        if len(outs) > MOST_ENTRIES:
             return
         trees = [self.scene.written(place) for place in outs]
+        if not self.says_more(trees):
+            return
         symbols = [self.scene.symbol(self.scene.out, place) for place in outs]
         lines = [equation(s, t) for s, t in zip(symbols, trees, strict=True)]
         yield Step("entries", {"y": self.y, "statement": equation(self.y, self.local.tree)}, tuple(lines), self.rule())
@@ -106,6 +148,13 @@ class _Reading:
             kind = "entries.numbers" if len(others) == 1 else "entries.numbers.all"
             yield Step(kind, {"others": known, "x": self.x}, tuple(numbered))
 
+    def says_more(self, trees: Sequence[Syntax]) -> bool:
+        """Whether entries say more than the statement does: those of an inverse, or of one number, do not."""
+        if len(trees) == 1 and trees[0] == self.local.tree:
+            return False
+        whole = self.local.own_tree
+        return whole is None or any(not (isinstance(t, Indexed) and t.operand == whole) for t in trees)
+
     def rule(self) -> Rule:
         return self.local.rule_for(self.operand)
 
@@ -117,9 +166,8 @@ class _Reading:
         j: tuple[str, ...] = ("j",) if places != [()] else ()
         terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, j)]) for o in outs]
         general = equation(scene.gradient(self.operand, j), plus(terms))
-        yield Step(
-            "chain", {"x": self.x, "y": self.y, "entry": scene.symbol(self.operand, j)}, (general,), Rule("chain")
-        )
+        kind = "chain" if all(len(found) == len(outs) for found in slopes.support.values()) else "chain.some"
+        yield Step(kind, {"x": self.x, "y": self.y, "entry": scene.symbol(self.operand, j)}, (general,), Rule("chain"))
         whole = Matrix(tuple(tuple(scene.slope(o, self.operand, p) for o in outs) for p in places))
         upstream = column(scene.gradient(scene.out, o) for o in outs)
         stack = Line((column(scene.gradient(self.operand, p) for p in places), EQUALS, whole, upstream))
@@ -176,9 +224,9 @@ class _Reading:
         entry = slopes.generic(("i",), ("j",))
         parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "matrix": tree}
         if kind == "transpose" and entry is not None:
-            parameters |= {"entry": entry, "row": "j", "column": "i", "base": tree.operand}  # type: ignore[union-attr]
+            parameters |= {"entry": entry, "place": place(("j", "i")), "base": tree.operand}  # type: ignore[union-attr]
         elif kind == "itself" and entry is not None:
-            parameters |= {"entry": entry, "row": "j", "column": "i"}
+            parameters |= {"entry": entry, "place": place(("j", "i"))}
         elif kind in ("transpose", "itself"):
             kind = "matrix"
         before = (equation(self.board(len(slopes.outs)), tree),)
@@ -192,10 +240,11 @@ class _Reading:
             "gradient": self.left,
             "shape": self.local.shape(self.closed.expression.axes),
             "entry": self.scene.gradient(self.operand, letters),
-            "indices": ", ".join(letters),
+            "indices": place(self.scene.subscripts(self.operand, letters)),
         }
         whole = self.shaped(lambda place: self.scene.gradient(self.operand, place))
-        return Step("shape", parameters, (equation(self.left, whole),))
+        kind = "shape" if len(self.scene.shapes[self.operand]) > 1 else "shape.column"
+        return Step(kind, parameters, (equation(self.left, whole),))
 
     # every entry in one place
 
@@ -253,7 +302,8 @@ class _Reading:
                 (o,) = slopes.support[place]
                 return times([scene.gradient(scene.out, o), scene.slope(o, self.operand, place)])
 
-            yield Step("whole", {"gradient": self.left}, (equation(self.left, self.shaped(product)),))
+            kind = "whole" if len(self.scene.shapes[self.operand]) > 1 else "whole.vector"
+            yield Step(kind, {"gradient": self.left}, (equation(self.left, self.shaped(product)),))
 
     def vanishing(self) -> tuple[Line, ...]:
         """The partials that are zero, those of one entry of the statement on a line."""
@@ -278,9 +328,9 @@ class _Reading:
         if general is not None and slopes.letters and len(pairs) > 1:
             lines.append(equation(scene.slope(slopes.out_letters, self.operand, slopes.letters), general))
         first = slopes.places[0]
-        for out, place in pairs:
-            if listed or place == first:
-                lines.append(self.partial_line(out, place))
+        for out, where in pairs:
+            if listed or where == first:
+                lines.append(self.partial_line(out, where))
         kind = "partials" if listed else "partials.some"
         return Step(kind, {"x": self.x, "y": self.y, "count": len(pairs)}, tuple(lines), self.rule())
 
@@ -300,37 +350,39 @@ class _Reading:
         letters = slopes.letters
         if letters:
             yield self.shape_step()
-        places = self.appearances()
-        terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, letters)]) for o in places]
-        chain = equation(scene.gradient(self.operand, letters), plus(terms))
-        reached = Line(tuple(_separated([scene.symbol(scene.out, o) for o in places])))
-        some = len(places) < len(slopes.outs)
-        entry = scene.symbol(self.operand, letters)
-        parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "entry": entry, "places": reached}
-        yield Step("appears" if some else "appears.all", parameters, (chain,), Rule("chain"))
-        if some and (vanishing := self.vanishing()):
-            yield Step("vanish", {"x": self.x, "y": self.y}, vanishing, detail="full")
+        places = slopes.appearances
+        if places is None:
+            chains = tuple(self.chain_of(p, slopes.support[p]) for p in slopes.places)
+            yield Step("appears.each", {"x": self.x, "y": self.y}, chains, Rule("chain"))
+        else:
+            reached = Line(tuple(_separated([scene.symbol(scene.out, o) for o in places])))
+            some = len(places) < len(slopes.outs)
+            entry = scene.symbol(self.operand, letters)
+            parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "entry": entry, "places": reached}
+            chain = self.chain_of(letters, places)
+            yield Step("appears" if some else "appears.all", parameters, (chain,), Rule("chain"))
+            if some and (vanishing := self.vanishing()):
+                yield Step("vanish", {"x": self.x, "y": self.y}, vanishing, detail="full")
         yield self.partials_listed(_MOST_SAID)
         lines = [equation(scene.gradient(self.operand, p), self.filled(p)) for p in slopes.places]
         yield Step("filled", {"gradient": self.left}, tuple(lines))
         yield self.recognise_gradient()
 
-    def appearances(self) -> list[tuple[int | str, ...]]:
-        """Where the general entry appears: tied axes by their letter, the others by all their numbers."""
-        slopes = self.slopes
-        found: list[tuple[int | str, ...]] = []
-        for out in slopes.outs:
-            place = tuple(slopes.letters[b] if b is not None else k for k, b in zip(out, slopes.tied, strict=True))
-            if place not in found:
-                found.append(place)
-        return found
+    def chain_of(self, place: Sequence[int | str], outs: Sequence[Sequence[int | str]]) -> Line:
+        """The chain rule of an entry, summed over the places of the statement in which it appears."""
+        scene = self.scene
+        terms = [times([scene.gradient(scene.out, o), scene.slope(o, self.operand, place)]) for o in outs]
+        return equation(scene.gradient(self.operand, place), plus(terms))
 
     # what every form ends with
 
     def recognise_gradient(self) -> Step:
         closed = self.closed
-        axes = len(self.scene.axes(self.operand))
-        kind = kind_of_gradient(closed.tree, closed.expression.node, axes)
+        kind = kind_of_gradient(closed.tree, closed.expression.node, self.scene.axes(self.operand))
+        if not is_told(closed):
+            kind = "index"
+        elif kind == "form" and not self.scene.axes(self.operand):
+            kind = "scalar"
         parameters: dict[str, Parameter] = {"x": self.x, "y": self.y, "gradient": self.left, "form": closed.tree}
         tree = closed.tree
         if kind == "outer" and isinstance(tree, Chain) and len(tree.operands) == 2:

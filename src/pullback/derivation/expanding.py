@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from itertools import product as every
 from math import prod
 
-from pullback.derivation.formula import entry
+from pullback.derivation.formula import entry, total
+from pullback.derivation.naming import letters as further_letters
 from pullback.derivation.scalars import ONE, ZERO, is_zero, number, over, plus, power, times
+from pullback.derivation.written import is_written, written_out
+from pullback.lifting.statements import is_matrix_form
 from pullback.syntax.forms import fold
-from pullback.syntax.tree import Call, Indexed, Power, Syntax
+from pullback.syntax.tree import Call, Indexed, Negate, Power, Syntax
 from pullback.tensor.add import scaled
-from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, topological
+from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Term, Variable, topological
 from pullback.tensor.reshape import Linear
 
 MOST_TERMS = 64
@@ -49,6 +52,12 @@ class Expander:
     spell: Callable[[Node], Syntax]
     own: tuple[Node, str] | None = None
     """A node with a name: its entries are called by that."""
+    sums: bool = False
+    """Whether letters that are summed over stand under a sum sign."""
+    taken: set[str] = field(default_factory=set)
+    """Letters that inner indices can't have."""
+    in_full: bool = False
+    """Whether entries that the table knows how to write are written out: exp(z_1) / (exp(z_1) + …)."""
     done: dict[tuple[Node, Index], Syntax] = field(default_factory=dict)
     ranks: dict[Node, int] = field(default_factory=dict)
     budget: int = 20000
@@ -77,9 +86,10 @@ class Expander:
         if isinstance(node, Variable):
             return self.variable(node, [k + 1 for k in index])
         if isinstance(node, Sum):
-            terms = sorted(node.terms, key=lambda term: self.rank(term.node))
-            terms.sort(key=lambda term: term.coefficient < 0)
-            return plus(times([number(c), self.entry(n, index)]) for c, n in terms)
+            return plus(
+                times([number(c), self.product(n, index, c < 0) if isinstance(n, Product) else self.entry(n, index)])
+                for c, n in self.sorted_terms(node)
+            )
         if isinstance(node, Product):
             return self.product(node, index)
         assert isinstance(node, Apply)
@@ -87,7 +97,19 @@ class Expander:
             return self.moved(node, node.operation, index)
         if node.operation.entrywise:
             return _applied(node, [self.entry(argument, index) for argument in node.arguments])
+        if self.in_full and is_written(node.operation.name):
+            return self.written(node, index)
         return self.opaque(node, [k + 1 for k in index])
+
+    def written(self, node: Apply, index: Index) -> Syntax:
+        """An entry of an operation on a vector whose entries the table writes out."""
+        (argument,) = node.arguments
+        outer = len(node.axes) - len(node.operation.signature.output)
+        length = argument.axes[-1].number
+        if length is None or length > MOST_TERMS:
+            raise TooLongError
+        entries = [self.entry(argument, (*index[:outer], k)) for k in range(length)]
+        return written_out(node.operation.name, entries, index[outer:])
 
     def variable(self, node: Variable, subscripts: Sequence[int | str]) -> Syntax:
         """The symbol of an entry; axes of length one get their subscript back."""
@@ -101,12 +123,25 @@ class Expander:
         return entry(self.symbols.get(name, name), full)
 
     def opaque(self, node: Node, subscripts: Sequence[int | str]) -> Syntax:
-        """An entry of an expression that is named whole."""
+        """An entry of an expression that is named whole.
+
+        Raises:
+            TooLongError: Matrix notation has no words for it.
+        """
         tree = self.spell(node)
+        if not is_matrix_form(tree):
+            raise TooLongError
         return Indexed(tree, tuple(map(str, subscripts))) if subscripts else tree
 
-    def product(self, node: Product, index: Index) -> Syntax:
-        """The entry of a product: a sum over its inner indices, without what a delta makes zero."""
+    def sorted_terms(self, node: Sum) -> list[Term]:
+        """What is added first, then what is subtracted, each in the order of the text."""
+        return sorted(node.terms, key=lambda term: (term.coefficient < 0, self.rank(term.node)))
+
+    def product(self, node: Product, index: Index, negative: bool = False) -> Syntax:
+        """The entry of a product: a sum over its inner indices, without what a delta makes zero.
+
+        ``negative`` tells that it is subtracted, so that a difference in it may be turned round.
+        """
         place: dict[int, int] = {}
         for label, k in zip(node.output, index, strict=True):
             if place.setdefault(label, k) != k:
@@ -115,7 +150,7 @@ class Expander:
         lengths = [_length(node, label) for label in inner]
         if prod(lengths) > MOST_TERMS:
             raise TooLongError
-        sign, factors = self.oriented(self.sorted_factors(node))
+        sign, factors = self.oriented(self.sorted_factors(node), negative)
         terms = []
         for chosen in every(*map(range, lengths)):
             here = place | dict(zip(inner, chosen, strict=True))
@@ -126,8 +161,8 @@ class Expander:
             terms.append(self.multiply(factors, entry_of))
         return plus(terms) if sign > 0 else times([number(sign), plus(terms)])
 
-    def oriented(self, factors: Sequence[Factor]) -> tuple[int, list[Factor]]:
-        """Turn differences round so that what was written first is positive, and give the sign that is left."""
+    def oriented(self, factors: Sequence[Factor], negative: bool = False) -> tuple[int, list[Factor]]:
+        """Turn differences round so that what was written first is positive, where no new minus comes of it."""
         sign = 1
         turned = []
         for factor in factors:
@@ -138,7 +173,7 @@ class Expander:
                     sign *= (-1) ** (factor.exponent % 2)
                     factor = Factor(scaled(-1, node), factor.indices, factor.exponent)
             turned.append(factor)
-        return sign, turned
+        return (1, list(factors)) if sign < 0 and not negative else (sign, turned)
 
     @staticmethod
     def multiply(factors: Sequence[Factor], entry_of: Callable[[Factor], Syntax]) -> Syntax:
@@ -201,8 +236,11 @@ class Expander:
         if isinstance(node, Variable):
             return self.variable(node, letters)
         if isinstance(node, Sum):
-            terms = sorted(node.terms, key=lambda term: (term.coefficient < 0, self.rank(term.node)))
-            parts = [self.generic(n, letters) for _, n in terms]
+            terms = self.sorted_terms(node)
+            parts = [
+                self.generic_product(n, letters, c < 0) if isinstance(n, Product) else self.generic(n, letters)
+                for c, n in terms
+            ]
             if any(part is None for part in parts):
                 return None
             return plus(times([number(t.coefficient), p]) for t, p in zip(terms, parts, strict=True) if p is not None)
@@ -217,15 +255,21 @@ class Expander:
             return _applied(node, known) if len(known) == len(arguments) else None
         return self.opaque(node, letters)
 
-    def generic_product(self, node: Product, letters: Letters) -> Syntax | None:
-        """The entry of a product for letters, where it has no inner index."""
+    def generic_product(self, node: Product, letters: Letters, negative: bool = False) -> Syntax | None:
+        """The entry of a product for letters; one with an inner index needs a sum sign."""
         place: dict[int, str] = {}
         for label, letter in zip(node.output, letters, strict=True):
             if place.setdefault(label, letter) != letter:
                 return None
-        if len(place) < len(node.dimensions):
+        inner = [label for label in range(len(node.dimensions)) if label not in place]
+        if inner and not self.sums:
             return None
-        sign, factors = self.oriented(self.sorted_factors(node))
+        further = further_letters(len(inner), self.taken)
+        if len(further) < len(inner):
+            return None
+        place.update(zip(inner, further, strict=True))
+        self.taken.update(further)
+        sign, factors = self.oriented(self.sorted_factors(node), negative)
         above: list[Syntax] = [number(sign)]
         below: list[Syntax] = []
         for factor in factors:
@@ -233,7 +277,10 @@ class Expander:
             if tree is None:
                 return None
             (above if factor.exponent > 0 else below).append(power(tree, _size(factor.exponent)))
-        return over(times(above), below)
+        if not inner:
+            return over(times(above), below)
+        summed = total(over(times(above[1:]), below), further)
+        return summed if sign > 0 else Negate(summed)
 
 
 def _size(exponent: Rational) -> Rational:

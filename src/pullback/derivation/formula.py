@@ -1,7 +1,8 @@
 """What stands on the board: lines made of expressions, matrices of entries, numbers and signs.
 
-A line is read from left to right. Its expressions are syntax trees, in which two things stand beside the
-notation: an entry, ``Indexed(Name("w"), ("1", "2"))``, and a partial derivative, a call of ``PARTIAL``.
+A line is read from left to right. Its expressions are syntax trees, in which some things stand beside the
+notation: an entry, ``Indexed(Name("w"), ("1", "2"))``, and calls of the signs below: a partial derivative,
+a differential, a number of its own spelling, a sum over indices, a size.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ LITERAL = "literal"
 """``Call(LITERAL, (Name("1.2e-9"),))`` is a number that the notation has no short literal for."""
 DIFFERENTIAL = "differential"
 """``Call(DIFFERENTIAL, (x,))`` is dx."""
+TOTAL = "total"
+"""``Call(TOTAL, (body, i, j))`` is the sum of the body over the indices i and j."""
+PLACE = "place"
+"""``Call(PLACE, (i, j))`` is the place (i, j) of a matrix; of a vector, i."""
+EXTENT = "extent"
+"""``Call(EXTENT, (m, n))`` is the size m × n."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,17 @@ def entry(name: str, indices: Iterable[int | str]) -> Syntax:
 def column(entries: Iterable[Syntax | None]) -> Matrix:
     """Entries one below the other."""
     return Matrix(tuple((e,) for e in entries))
+
+
+def place(indices: Sequence[int | str]) -> Syntax:
+    """A place in a tensor, to be said: i, or (i, j)."""
+    return Call(PLACE, tuple(Name(str(index)) for index in indices))
+
+
+def total(body: Syntax, indices: Iterable[str]) -> Syntax:
+    """The sum of a body over all values of the indices; the body itself where there are none."""
+    names = tuple(Name(index) for index in indices)
+    return Call(TOTAL, (body, *names)) if names else body
 
 
 def through(gradient: Syntax, name: str) -> Syntax:

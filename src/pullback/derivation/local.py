@@ -8,19 +8,19 @@ from functools import cached_property
 
 from pullback.calculus.reverse import jacobian as differentiate
 from pullback.derivation.naming import Names
+from pullback.derivation.rules import outermost, rule_for
 from pullback.derivation.steps import Rule, Shape
 from pullback.deriving import backward, by_inputs, gradient
 from pullback.dimension import Dimension
 from pullback.expression import Expression
+from pullback.lifting.statements import Spelled
 from pullback.lowering.inputs import names_in
 from pullback.lowering.program import Input, Program, Statement
-from pullback.operations.entry import Primitive
-from pullback.operations.table import TABLE
 from pullback.simplification.simplify import simplify
 from pullback.syntax import tree
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Binding, Call, Name, Syntax
-from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological, variables
+from pullback.tensor.node import Apply, Node, variables
 from pullback.tensor.product import transposed
 
 
@@ -108,10 +108,21 @@ class Local:
         result = {}
         for name in operands:
             expression = found[name]
-            spelled = expression.spelled
-            where = tuple(Binding(b.name, self.called(b.value)) for b in spelled.where if b.name != self.name)
-            result[name] = Closed(self.called(spelled.results[0]), where, expression)
+            result[name] = self.renamed(self.names.spelled([expression], expression.program), expression)
         return result
+
+    def renamed(self, spelled: Spelled, expression: Expression) -> Closed:
+        """A closed form with what the statement computes called by its name, also where results named it."""
+        own = Name(self.name)
+        where = [Binding(b.name, self.called(b.value)) for b in spelled.where if b.name != self.name]
+        same = {b.name: own for b in where if b.value == own}
+
+        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+            found = same.get(node.identifier) if isinstance(node, Name) else None
+            return found if found is not None else rebuild(node, parts)
+
+        kept = tuple(Binding(b.name, fold(b.value, visit)) for b in where if b.name not in same)
+        return Closed(fold(self.called(spelled.results[0]), visit), kept, expression)
 
     def called(self, part: Syntax) -> Syntax:
         """A tree with gradients by their signs, and what the statement computes by its name."""
@@ -149,43 +160,21 @@ class Local:
 
     def rule_for(self, operand: str) -> Rule:
         """The rule that leads to an operand: of a sum, that of the one term that it is in."""
-        node = self.statement.local
-        while isinstance(node, Sum):
-            holding = [t.node for t in node.terms if any(v.name == operand for v in variables([t.node]))]
-            if len(holding) != 1 or isinstance(holding[0], Variable):
-                return Rule("sum")
-            node = holding[0]
-        return _rule(node) or Rule("name")
+        rule = rule_for(self.tree, operand)
+        # The power rule is of numbers; A A A is a product.
+        is_matrix = len(self.program.inputs[operand].shape) > 1
+        return Rule("product") if rule.name == "power" and is_matrix else rule
 
-    @cached_property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules that differentiate the statement, that of its outermost operation first."""
-        found: dict[str, Rule] = {}
-        for node in reversed(list(topological([self.statement.local]))):
-            rule = _rule(node)
-            if rule is not None:
-                found.setdefault(rule.name, rule)
-        return tuple(found.values()) or (Rule("name"),)
+    def term_of(self, operand: str) -> int:
+        """Which term of a sum, as it was written, an operand stands in first; 0 where it is no sum."""
+        terms = self.tree.operands if isinstance(self.tree, tree.Chain) and self.tree.is_sum else ()
+        holding = [k for k, term in enumerate(terms) if any(name == operand for name, _ in names_in(term))]
+        return holding[0] if holding else 0
 
-
-def _rule(node: Node) -> Rule | None:
-    if isinstance(node, Sum):
-        return Rule("sum") if node.terms else Rule("constant")
-    if isinstance(node, Product):
-        return Rule("product") if node.factors else None
-    if isinstance(node, Variable):
-        return None
-    assert isinstance(node, Apply)
-    return table_rule(node.operation.name)
-
-
-def table_rule(name: str) -> Rule:
-    """The rule of an entry of the table of operations."""
-    for entry in TABLE.values():
-        for meaning in entry.meanings:
-            if isinstance(meaning, Primitive) and meaning.operation.name == name:
-                return Rule(entry.name, True, tuple(meaning.pullbacks.items()), entry.source)
-    return Rule(name)
+    @property
+    def rule(self) -> Rule:
+        """The rule of what the statement does last."""
+        return outermost(self.tree)
 
 
 def inlined(expression: Expression) -> Syntax:

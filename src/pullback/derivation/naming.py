@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pullback.derivation.formula import PARTIAL
+from pullback.expression import Expression, vocabulary
+from pullback.lifting.statements import Spelled, spell_all
 from pullback.lowering.program import Program
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.names import normalise
-from pullback.syntax.tree import Call, Name, Syntax
+from pullback.syntax.tree import Binding, Call, Name, Syntax
 
 _LOSSES = ("L", "J", "E", "loss")
 _OUTPUTS = ("y", "f", "z", "out", "output")
-_LETTERS = ("i", "j", "k", "l", "p", "r", "s", "t")
+_SHARED = tuple("pquvdwkabehst")
+_MOST_SUBSCRIPTS = 16
+_LETTERS = tuple("ijklprstabcdefghmnoquvwxyz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,11 @@ class Names:
     upstreams: Mapping[str, str]
     """For each statement's name, the name that stands for its gradient inside expressions."""
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """The names that no index may have."""
+        return frozenset({*self.symbols.values(), *self.spelling, self.loss})
+
     def partial_of(self, tree: Syntax) -> Syntax:
         """Write dL/dy for the stand-ins of gradients."""
         back = {upstream: name for name, upstream in self.upstreams.items()}
@@ -39,6 +48,54 @@ class Names:
             return rebuild(node, parts)
 
         return fold(tree, visit)
+
+    def plain(self, tree: Syntax) -> Syntax:
+        """An expression in the notation alone, gradients by the names that stand for them."""
+
+        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+            if isinstance(node, Call) and node.function == PARTIAL and isinstance(node.arguments[1], Name):
+                return Name(self.upstreams.get(node.arguments[1].identifier, "?"))
+            return rebuild(node, parts)
+
+        return fold(tree, visit)
+
+    def spelled(self, expressions: Sequence[Expression], program: Program) -> Spelled:
+        """Spell results together, with names for what they share that mean nothing else on the board."""
+        words = vocabulary(program, expressions[0].extra)
+        words = replace(words, dimensions=words.dimensions | self.taken)
+        spelled = spell_all([e.node for e in expressions], [e.axes for e in expressions], words)
+        return self._renamed(spelled, program, words.dimensions | words.shapes.keys())
+
+    def _renamed(self, spelled: Spelled, program: Program, taken: frozenset[str]) -> Spelled:
+        """Call shared parts as the program does; give another letter to what looks like an entry, as c_1 of c."""
+        if not spelled.where:
+            return spelled
+        bound = [b.name for b in spelled.where if b.name is not None]
+        signs = (*self.symbols.values(), self.loss)
+        entries = {f"{sign}{k}" for sign in signs for k in range(1, _MOST_SUBSCRIPTS + 1)}
+        free = [letter for letter in _SHARED if not {letter, letter.upper()} & {*taken, *bound}]
+        own = {
+            tree: s.name
+            for s, binding in zip(program.statements, program.syntax.bindings, strict=False)
+            if s.name is not None
+            for tree in (binding.value, Expression(s.node, s.shape, program).tree)
+        }
+        named: dict[str, str] = {}
+
+        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+            return Name(named.get(node.identifier, node.identifier)) if isinstance(node, Name) else rebuild(node, parts)
+
+        where: list[Binding] = []
+        for name, binding in zip(bound, spelled.where, strict=True):
+            value = fold(binding.value, visit)
+            known = own.get(value)
+            if known is not None and known not in bound:
+                named[name] = known
+            elif name in entries and name not in self.symbols and free:
+                letter = free.pop(0)
+                named[name] = letter.upper() if name[:1].isupper() else letter
+            where.append(Binding(named.get(name, name), value))
+        return Spelled(tuple(where), tuple(fold(result, visit) for result in spelled.results))
 
     def gradient(self, name: str) -> Syntax:
         """``dL/dname``."""
@@ -89,6 +146,10 @@ def _free(wanted: Sequence[str], taken: Iterable[str]) -> str:
 
 
 def letters(count: int, used: Iterable[str] = ()) -> tuple[str, ...]:
-    """Letters for indices that are not used yet."""
+    """Letters for indices that are not used yet.
+
+    >>> letters(2, ["i", "x"])
+    ('j', 'k')
+    """
     used = set(used)
     return tuple([letter for letter in _LETTERS if letter not in used][:count])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 
-from pullback.derivation.formula import Line, Part, Sign, equation
+from pullback.derivation.formula import EQUALS, Line, Part, Sign, equation
 from pullback.derivation.readings import shown
 from pullback.derivation.request import Request
 from pullback.derivation.scalars import ONE
-from pullback.derivation.steps import Key, Parameter, Shape, Step
+from pullback.derivation.steps import Keys, Parameter, Shape, Step, Thing
 from pullback.dimension import Dimension
-from pullback.syntax.tree import Name
+from pullback.syntax.parser import parse_expression
+from pullback.syntax.tree import Name, Number, Syntax
 from pullback.tensor.node import Apply, topological
 
 _MOST_STATEMENTS = 40
@@ -22,9 +24,17 @@ def shape_of(axes: tuple[Dimension, ...], sizes: Mapping[str, int]) -> Shape:
     return Shape(tuple(str(axis.substitute({n: Dimension.of(k) for n, k in sizes.items()})) for axis in axes))
 
 
-def kind_of(axes: tuple[Dimension, ...]) -> Key:
-    """What a tensor of this shape is called."""
-    return Key({0: "kind.scalar", 1: "kind.vector", 2: "kind.matrix"}.get(len(axes), "kind.tensor"))
+def listed(pairs: Iterable[tuple[str, int]], sign: str) -> Line:
+    """Sizes as a list: ``m = 2, n = 3``, or ``784 → 3``."""
+    parts: list[Part] = []
+    for axis, length in pairs:
+        parts += [*([Sign(",")] if parts else []), as_formula(axis), Sign(sign), Number(Fraction(length))]
+    return Line(tuple(parts))
+
+
+def as_formula(axis: str) -> Syntax:
+    """The length of an axis as a formula: ``n``, ``3``, ``m p``."""
+    return parse_expression(axis, ())
 
 
 def given_step(request: Request) -> Step:
@@ -36,33 +46,34 @@ def given_step(request: Request) -> Step:
         lines: tuple[Line, ...] = ()
         if readings is not None and name in readings.values:
             lines = (equation(Name(entry.name), shown(readings.values[name])),)
-        parameters: dict[str, Parameter] = {
-            "x": Name(entry.name),
-            "kind": kind_of(entry.shape),
-            "shape": shape_of(entry.shape, sizes),
-        }
-        kind = "given.input" if entry.shape else "given.scalar"
+        parameters: dict[str, Parameter] = {"x": Name(entry.name), "thing": Thing(shape_of(entry.shape, sizes))}
         if entry.properties:
-            words = sorted(entry.properties)
-            parameters["properties"] = ", ".join(words)
-            kind = "given.input.properties"
-        steps.append(Step(kind, parameters, lines))
+            parameters["properties"] = Keys(tuple(f"property.{word}" for word in sorted(entry.properties)))
+        steps.append(Step("given.input.properties" if entry.properties else "given.input", parameters, lines))
     steps.append(_upstream(request))
     steps.append(Step("given.convention", {"gradient": names.gradient(names.output)}))
     known = {name: size for name, size in sorted(sizes.items())}
     if known:
-        listed = ", ".join(f"{name} = {size}" for name, size in known.items())
-        steps.append(Step("given.sizes", {"sizes": listed}, detail="full"))
+        steps.append(Step("given.sizes", {"sizes": listed(known.items(), "=")}, detail="full"))
     small = request.small
     if small is None:
         steps.append(Step("given.no_board", {}))
     elif small.sizes:
-        large = any(axis[:1].isdigit() or "=" in axis for axis, _ in small.sizes)
-        sign = "→" if large else "="
-        listed = ", ".join(f"{axis} {sign} {length}" for axis, length in small.sizes)
-        steps.append(Step("given.standin" if large else "given.symbols", {"sizes": listed}))
+        large = any(known is not None for _, known, _ in small.sizes)
+        steps.append(Step("given.standin" if large else "given.symbols", {"sizes": _replaced(small.sizes)}))
     steps += _conventions(request)
     return Step("given", {}, (), None, tuple(steps))
+
+
+def _replaced(sizes: Sequence[tuple[str, int | None, int]]) -> Line:
+    """What stands for what on the board: ``n = 2``; ``m = 784 → 3`` where the size is known but too large."""
+    parts: list[Part] = []
+    for axis, known, length in sizes:
+        parts += [*([Sign(",")] if parts else []), as_formula(axis)]
+        if known is not None and axis != str(known):
+            parts += [EQUALS, Number(Fraction(known))]
+        parts += [EQUALS if known is None else Sign("→"), Number(Fraction(length))]
+    return Line(tuple(parts))
 
 
 def _upstream(request: Request) -> Step:
@@ -106,13 +117,8 @@ def forward_step(request: Request) -> Step:
         readings = request.readings
         if readings is not None and name in readings.values:
             lines.append(equation(Name(name), shown(readings.values[name])))
-        parameters: dict[str, Parameter] = {
-            "y": Name(name),
-            "kind": kind_of(statement.shape),
-            "shape": shape_of(statement.shape, request.arrays[1]),
-        }
-        kind = "forward.statement" if statement.shape else "forward.scalar"
-        steps.append(Step(kind, parameters, tuple(lines)))
+        thing = Thing(shape_of(statement.shape, request.arrays[1]))
+        steps.append(Step("forward.statement", {"y": Name(name), "thing": thing}, tuple(lines)))
     if len(statements) > _MOST_STATEMENTS:
         steps.append(Step("forward.more", {"count": len(statements) - _MOST_STATEMENTS}))
     return Step("forward", {"count": len(statements)}, (), None, tuple(steps), "brief")

@@ -14,7 +14,6 @@ from pullback.expression import Expression
 from pullback.lowering.inputs import names_in
 from pullback.lowering.program import lower_program
 from pullback.syntax import tree
-from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Binding, Call, Indexed, Name, Syntax
 from pullback.tensor.node import Product, Variable, topological
 
@@ -76,8 +75,8 @@ class Readings:
 
     def of_tree(self, part: Syntax, where: Sequence[Binding] = ()) -> Any | None:
         """Compute a part of an expression; None where a value in it is not known, or it can't stand alone."""
-        bare = self.plain(part)
-        bindings = tuple(Binding(b.name, self.plain(b.value)) for b in where)
+        bare = self.names.plain(part)
+        bindings = tuple(Binding(b.name, self.names.plain(b.value)) for b in where)
         environment = self.environment()
         shapes = {name: tuple(array.shape) for name, array in environment.items()}
         parsed = tree.Program((*bindings, Binding(None, bare)), self.declarations)
@@ -91,16 +90,6 @@ class Readings:
             return None
         expression = Expression(program.output.node, program.output.shape, program)
         return self.computed(expression, {name: environment[name] for name in program.inputs})
-
-    def plain(self, part: Syntax) -> Syntax:
-        """An expression in the notation alone, gradients by the names that stand for them."""
-
-        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
-            if isinstance(node, Call) and node.function == PARTIAL and isinstance(node.arguments[1], Name):
-                return Name(self.names.upstreams.get(node.arguments[1].identifier, "?"))
-            return rebuild(node, parts)
-
-        return fold(part, visit)
 
 
 @dataclass(frozen=True, slots=True)

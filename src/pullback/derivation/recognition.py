@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pullback.derivation.formula import EQUALS, PARTIAL, Line, Numbers, Part, Sign, equation
 from pullback.derivation.local import Closed
 from pullback.derivation.readings import Readings, shown
+from pullback.derivation.scalars import rounded
 from pullback.derivation.steps import Parameter, Step
 from pullback.syntax.tree import Call, Chain, Name, Negate, Syntax, Transpose
 from pullback.tensor.node import Node, Product, Sum
@@ -28,15 +29,21 @@ def kind_of_matrix(tree: Syntax) -> str:
     return "matrix"
 
 
-def kind_of_gradient(tree: Syntax, node: Node, axes: int) -> str:
-    """What a gradient is: the upstream one itself, an outer product, an entrywise or a matrix product."""
+def kind_of_gradient(tree: Syntax, node: Node, lengths: Sequence[int]) -> str:
+    """What a gradient is: the upstream one itself, its sum or copies, an outer, entrywise or matrix product."""
+    axes = len(lengths)
     minus = isinstance(tree, Negate)
     if isinstance(tree, Negate):
         tree = tree.operand
     if isinstance(tree, Call) and tree.function == PARTIAL:
         return "negative" if minus else "same"
+    if isinstance(tree, Call) and tree.function == "sum" and _is_gradient(tree.arguments[0]):
+        axis = tree.arguments[-1]
+        return f"summed.{axis.identifier}" if isinstance(axis, Name) else "summed"
     if isinstance(node, Sum) and len(node.terms) == 1:
         node = node.terms[0].node
+    if isinstance(node, Product) and _is_copied(node):
+        return "copied"
     if axes == 2 and isinstance(node, Product) and _is_outer(node):
         return "outer"
     if isinstance(tree, Chain) and not tree.is_sum:
@@ -44,7 +51,32 @@ def kind_of_gradient(tree: Syntax, node: Node, axes: int) -> str:
             return "hadamard"
         if set(tree.operators) <= {"*"} and axes == 2:
             return "product"
+        if set(tree.operators) <= {"*"} and axes == 1 and isinstance(node, Product) and _is_summed(node):
+            return "product.vector"
     return "form"
+
+
+def is_summed(closed: Closed) -> bool:
+    """Whether a gradient is the upstream one summed over what the operand was repeated along."""
+    tree = closed.tree
+    return isinstance(tree, Call) and tree.function == "sum" and _is_gradient(tree.arguments[0])
+
+
+def _is_gradient(tree: Syntax) -> bool:
+    return isinstance(tree, Call) and tree.function == PARTIAL
+
+
+def _is_copied(node: Product) -> bool:
+    """Whether the one factor of a product is the same along an axis of it."""
+    if len(node.factors) != 1 or len(set(node.output)) != len(node.output):
+        return False
+    touched = set(node.factors[0].indices)
+    return touched < set(node.output) and len(node.dimensions) == len(node.output)
+
+
+def _is_summed(node: Product) -> bool:
+    """Whether a product has an index that is summed over."""
+    return len(node.dimensions) > len(set(node.output))
 
 
 def _is_outer(node: Product) -> bool:
@@ -101,8 +133,11 @@ def factors_shown(closed: Closed, readings: Readings) -> list[Part]:
     plain = tree.is_sum or set(tree.operators) in ({"*"}, {".*"})
     if not plain:
         return []
-    for operator, operand in zip(operators, tree.operands, strict=True):
-        value = readings.of_tree(operand, closed.where)
+    values = [readings.of_tree(operand, closed.where) for operand in tree.operands]
+    scalars = [float(value) for value in values if value is not None and not value.ndim]
+    if len(scalars) == len(values):
+        return [Chain(tuple(map(rounded, scalars)), tree.operators)]
+    for operator, value in zip(operators, values, strict=True):
         if value is None:
             return []
         part = shown(value)

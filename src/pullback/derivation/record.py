@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pullback.derivation.backward import backward_step
 from pullback.derivation.checking import Check, compare
+from pullback.derivation.finishing import finished
 from pullback.derivation.opening import forward_step, given_step
 from pullback.derivation.request import Request
 from pullback.derivation.results import check_step, result_step
 from pullback.derivation.steps import Step
-from pullback.expression import Expression, Results
+from pullback.expression import Results
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -28,6 +29,8 @@ class Record:
 
     request: Request
     method: Method = "elementwise"
+    checked: bool = True
+    """Whether the results are compared with measured slopes."""
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -37,7 +40,7 @@ class Record:
         last = [result_step(self.request, self.numbers)]
         if self.check is not None:
             last.append(check_step(self.check, self.request))
-        return (given, forward, middle, *last)
+        return tuple(finished(step, self.request) for step in (given, forward, middle, *last))
 
     @property
     def results(self) -> Results:
@@ -56,35 +59,7 @@ class Record:
 
     @cached_property
     def check(self) -> Check | None:
-        """The comparison with central differences, where values are given."""
-        request = self.request
-        if request.values is None or request.structured:
+        """The comparison with measured slopes; None where it was not wanted or can't be made."""
+        if not self.checked or self.request.structured:
             return None
-        import numpy as np
-
-        arrays, sizes = request.arrays
-        shape = tuple(axis.evaluate(sizes) for axis in request.program.output.shape)
-        drawn = request.upstream is None and not request.is_loss
-        if drawn:
-            upstream = np.random.default_rng(0).standard_normal(shape)
-        elif request.upstream is not None:
-            upstream = np.asarray(request.upstream, dtype=np.float64)
-        else:
-            upstream = np.ones(shape)
-        extra = {} if request.is_loss else {request.upstream_name: upstream}
-        known = {**request.values, **extra}
-        found = self.results.evaluate(known)
-        derived = {name: found[request.program.inputs[name].name] for name in request.wrt}
-        program = request.program
-        structured = [name for name, entry in program.inputs.items() if entry.properties - {"positive", "constant"}]
-        program = program.freed(structured) if structured else program
-        expression = Expression(program.output.node, program.output.shape, program)
-        values = {name: array for name, array in arrays.items() if name in request.program.inputs}
-        free = {
-            name: value
-            for name, value in request.values.items()
-            if name not in values and (name in sizes or callable(value))
-        }
-        return compare(
-            expression, {n: a for n, a in derived.items() if n in values}, {**values, **free}, upstream, drawn
-        )
+        return compare(self.request, self.results)

@@ -10,15 +10,15 @@ from pullback.derivation.formula import entry, equation
 from pullback.derivation.readings import shown
 from pullback.derivation.request import Request
 from pullback.derivation.scalars import rounded
-from pullback.derivation.steps import Parameter, Step
+from pullback.derivation.steps import Key, Parameter, Step
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.tree import Name, Syntax
 
 
 def result_step(request: Request, numbers: Mapping[str, Any] | None) -> Step:
-    """The closed form of every gradient, in terms of the inputs."""
+    """The closed form of every gradient, in terms of the inputs and of what the board has named."""
     names, results = request.names, request.results
-    spelled = results.spelled
+    spelled = names.spelled(list(results.values()), request.board)
 
     def with_partial(tree: Syntax) -> Syntax:
         def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
@@ -40,16 +40,23 @@ def result_step(request: Request, numbers: Mapping[str, Any] | None) -> Step:
 
 
 def check_step(check: Check, request: Request) -> Step:
-    """The comparison with central differences."""
+    """The comparison with measured slopes: with what, where, and how far apart at worst."""
     symbols = request.names.symbols
-    where = entry(symbols.get(check.variable, check.variable), [k + 1 for k in check.index])
     parameters: dict[str, Parameter] = {
-        "worst": f"{check.worst:.0e}",
+        "worst": f"{check.worst:.0e}".replace("e-0", "e-").replace("e+00", ""),
         "count": check.entries,
-        "entry": where,
-        "derived": rounded(check.derived),
-        "measured": rounded(check.measured),
+        "draws": check.draws,
+        "seed": check.seed,
+        "method": Key(f"check.method.{check.method.partition(' ')[0]}"),
     }
-    kind = "check" if check.passed else "check.failed"
-    steps = (Step("check.drawn", {}, detail="normal"),) if check.drawn_upstream else ()
-    return Step(kind, parameters, (), None, steps, "brief")
+    kind = "check.values" if check.at_values else "check"
+    if not check.passed:
+        kind = "check.failed" if check.variable else "check.failed.direction"
+        place = entry(symbols.get(check.variable, check.variable), [k + 1 for k in check.index])
+        parameters |= {"entry": place, "derived": rounded(check.derived), "measured": rounded(check.measured)}
+    steps = []
+    if check.undefined:
+        steps.append(Step("check.undefined"))
+    if check.kinks:
+        steps.append(Step("check.kinks", {"count": check.kinks}))
+    return Step(kind, parameters, (), None, tuple(steps), "brief")

@@ -14,11 +14,10 @@ from pullback.derivation.local import Local
 from pullback.derivation.naming import letters
 from pullback.derivation.readings import EntryReadings, Readings
 from pullback.derivation.scalars import is_zero
+from pullback.derivation.standin import MOST_PARTIALS
 from pullback.expression import Expression
 from pullback.syntax.tree import Name, Syntax
 from pullback.tensor.node import Apply, Node
-
-MOST_PARTIALS = 256
 
 
 @dataclass
@@ -68,9 +67,12 @@ class Scene:
 
     def symbol(self, name: str, place: Sequence[int | str]) -> Syntax:
         """The entry of a name at a place; numbers count from zero."""
+        return entry(self.local.names.symbols[name], self.subscripts(name, place))
+
+    def subscripts(self, name: str, place: Sequence[int | str]) -> list[int | str]:
+        """What stands below the symbol of an entry; axes of length one have their subscript too."""
         given = iter([k + 1 if isinstance(k, int) else k for k in place])
-        subscripts: list[int | str] = [1 if length == 1 else next(given) for length in self.shapes[name]]
-        return entry(self.local.names.symbols[name], subscripts)
+        return [1 if length == 1 else next(given) for length in self.shapes[name]]
 
     def gradient(self, name: str, place: Sequence[int | str]) -> Syntax:
         """The derivative of the loss by an entry."""
@@ -83,7 +85,7 @@ class Scene:
 
     def written(self, place: Index) -> Syntax:
         """An entry of the right side, written out; raises TooLongError."""
-        plain = Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell)
+        plain = Expander(self.local.names.symbols, self.shapes, self.local.order, self.local.spell, in_full=True)
         return plain.entry(self.local.statement.local, place)
 
 
@@ -125,6 +127,23 @@ class Slopes:
         return all(len(found) <= 1 for found in self.support.values())
 
     @cached_property
+    def appearances(self) -> list[tuple[int | str, ...]] | None:
+        """Where the general entry appears: tied axes by their letter, the others by all their numbers.
+
+        None where that is not the same for every entry.
+        """
+        found: list[tuple[int | str, ...]] = []
+        for out in self.outs:
+            place = tuple(self.letters[b] if b is not None else k for k, b in zip(out, self.tied, strict=True))
+            if place not in found:
+                found.append(place)
+        for entry_place, support in self.support.items():
+            value = dict(zip(self.letters, entry_place, strict=True))
+            if {tuple(value[k] if isinstance(k, str) else k for k in place) for place in found} != set(support):
+                return None
+        return found
+
+    @cached_property
     def numbers(self) -> Any | None:
         """The partial derivatives as numbers."""
         readings = self.scene.readings
@@ -143,7 +162,7 @@ class Slopes:
     @cached_property
     def letters(self) -> tuple[str, ...]:
         """Letters for the axes of the operand."""
-        return letters(len(self.scene.axes(self.operand)))
+        return letters(len(self.scene.axes(self.operand)), self.scene.local.names.taken)
 
     @cached_property
     def tied(self) -> tuple[int | None, ...]:
@@ -159,7 +178,7 @@ class Slopes:
     @cached_property
     def out_letters(self) -> tuple[str, ...]:
         """Letters for the axes of the statement: the operand's where they are tied, else further ones."""
-        free = iter(letters(len(self.tied), self.letters))
+        free = iter(letters(len(self.tied), {*self.letters, *self.scene.local.names.taken}))
         return tuple(self.letters[b] if b is not None else next(free) for b in self.tied)
 
     def generic(self, out: Sequence[str], place: Sequence[str]) -> Syntax | None:

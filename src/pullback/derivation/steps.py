@@ -21,13 +21,27 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """Words of the language, listed."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """The shape of something, each axis a number or a symbol; () is a scalar."""
 
     axes: tuple[str, ...]
 
 
-Parameter = str | int | float | Syntax | Line | Key | Shape
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What something is: a vector of length 3, a matrix of size m × n."""
+
+    shape: Shape
+
+
+Parameter = str | int | float | Syntax | Line | Key | Keys | Shape | Thing
 
 
 @dataclass(frozen=True, slots=True)

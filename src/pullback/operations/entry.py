@@ -65,7 +65,8 @@ class Entry:
     """One operation.
 
     ``domain`` names where each parameter is drawn from when the entry is tested (see
-    ``pullback.checking.draw``); ``source`` says where its derivative can be read.
+    ``pullback.checking.draw``); ``source`` says where its derivative can be read; ``written`` is how a
+    derivation writes its entries out, for an operation on whole vectors that has simple ones.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Entry:
     meanings: tuple[Meaning, ...]
     domain: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    written: str = ""
 
     @property
     def primitive(self) -> Primitive | None:
@@ -109,12 +111,13 @@ def structured(
     also: tuple[Meaning, ...] = (),
     domain: str = "normal",
     source: str = "",
+    written: str = "",
     **facts: Any,
 ) -> Entry:
     """Make the entry of an operation on whole vectors or matrices, with other meanings beside it."""
     operation = Operation(name, Signature.of(signature), **facts)
     meaning = Primitive(operation, value, dict(pullbacks))
-    return Entry(name, tuple(pullbacks), (meaning, *also), {p: domain for p in pullbacks}, source)
+    return Entry(name, tuple(pullbacks), (meaning, *also), {p: domain for p in pullbacks}, source, written)
 
 
 def einsum(name: str, *rules: str, parameters: tuple[str, ...] = ("x",), source: str = "") -> Entry:

@@ -72,6 +72,7 @@ ENTRIES: tuple[Entry, ...] = (
         _logsumexp,
         {"x": "g softmax(x)"},
         also=(Definition("x", (0,)), Definition("logsumexp(vec(x))", (2,))),
+        written="log(sum(exp(x)))",
     ),
     structured(
         "softmax",
@@ -80,6 +81,7 @@ ENTRIES: tuple[Entry, ...] = (
         {"x": "softmax(x) .* (g - g' softmax(x))"},
         also=(Definition("1", (0,)),),
         positive=True,
+        written="exp(x) / sum(exp(x))",
     ),
     structured(
         "max",

@@ -11,8 +11,11 @@ from pullback.derivation.scalars import rounded
 from pullback.rendering.symbols import write
 
 _SIGNS = {".*": "⊙", "./": "⊘", "-": "-", "*": "", ".": "·"}
+_PLAIN = {".": "*", "→": "->"}
 _OPERATORS = frozenset("+ - = ⊙ ⊘ .* ./ · *".split())
 _INDENTED = 6
+_DEEPER = 4
+_LEADING = ("+ ", "- ", "= ")
 _BLANK = {"plain": ".", "unicode": "·"}
 
 
@@ -54,8 +57,8 @@ def block(part: Part, style: str) -> Block:
     """Draw one part."""
     if isinstance(part, Sign):
         text = part.text if style == "plain" and part.text != "." else _SIGNS.get(part.text, part.text)
-        if style == "plain" and part.text == ".":
-            text = "*"
+        if style == "plain":
+            text = _PLAIN.get(part.text, text)
         return Block((text,), 0, is_sign=True, tight=part.text == ",")
     if isinstance(part, Matrix):
         rows = [[_BLANK[style] if cell is None else write(cell, style) for cell in row] for row in part.rows]
@@ -156,18 +159,31 @@ def _fitting(part: Part, style: str, width: int) -> list[Block]:
 
 
 def _folded(text: str, width: int, alone: bool) -> list[str]:
-    """Break a long row of text at its spaces before + and -; rows of matrices are left whole."""
+    """Break a long row of text before + and -, inside terms only where these are too long; matrices stay whole."""
     if not alone or width_of(text) <= width:
         return [text]
     pieces: list[str] = []
     current = ""
-    for k, word in enumerate(_words(text)):
+    for k, word in enumerate(_breakable(text, width - _DEEPER)):
         joined = word if k == 0 else f"{current} {word}"
         if k and width_of(joined) > width and current.strip():
             pieces.append(current)
-            joined = f"    {word}"
+            joined = " " * _DEEPER + word
         current = joined
     return [*pieces, current]
+
+
+def _breakable(text: str, width: int) -> list[str]:
+    """The terms of a sum, each with its sign; a term that is too long as its words."""
+    terms: list[str] = []
+    depth = 0
+    for word in _words(text):
+        if terms and not (depth == 0 and word[:2] in _LEADING):
+            terms[-1] = f"{terms[-1]} {word}"
+        else:
+            terms.append(word)
+        depth += sum(word.count(c) for c in "([") - sum(word.count(c) for c in ")]")
+    return [piece for term in terms for piece in (_words(term) if width_of(term) > width else [term])]
 
 
 def _words(text: str) -> list[str]:

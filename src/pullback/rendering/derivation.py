@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pullback.derivation.record import METHODS, Record
+from pullback.derivation.record import METHODS, Method, Record
 from pullback.derivation.request import make_request
 from pullback.derivation.steps import DETAILS, Detail
 from pullback.deriving import Source, as_program
 from pullback.errors import PullbackError
+from pullback.expression import chosen_kinds
 from pullback.languages import language
 
 
@@ -22,7 +23,7 @@ class Derivation(Record):
     """A derivation: typed steps with their expressions and numbers, and ways to show them.
 
     ``steps`` are the data, ``results`` the closed forms by input, ``numbers`` their arrays where values were
-    given, ``check`` the comparison with central differences.
+    given, ``check`` the comparison with measured slopes.
 
     >>> import pullback as pb
     >>> d = derive("y = W x")
@@ -30,7 +31,7 @@ class Derivation(Record):
     dL/dW = g x'
     dL/dx = W' g
     >>> [step.kind for step in d.steps]
-    ['given', 'forward', 'backward', 'result']
+    ['given', 'forward', 'backward', 'result', 'check']
     """
 
     lang: str = "en"
@@ -64,11 +65,20 @@ class Derivation(Record):
                 return text
         return "\n".join(text for text, _ in rows)
 
-    def markdown(self, detail: str = "normal", lang: str | None = None) -> str:
-        """Write it as Markdown with LaTeX between dollars, as GitHub shows it."""
-        from pullback.rendering.markdown import render
+    def markdown(self, detail: str = "normal", lang: str | None = None, flavour: str = "github") -> str:
+        """Write it as Markdown with LaTeX in it.
 
-        return render(self, lang or self.lang, _level(detail))
+        Args:
+            detail: brief, normal or full.
+            lang: Another language than that of the derivation.
+            flavour: ``github`` (blocks of mathematics as GitHub shows them), or ``dollars`` (as notebooks do).
+        """
+        from pullback.rendering.markdown import FLAVOURS, render
+
+        known = {name: name for name in FLAVOURS}
+        if flavour not in known:
+            raise PullbackError(f"no flavour {flavour!r} of Markdown", hint=f"there are: {', '.join(FLAVOURS)}")
+        return render(self, lang or self.lang, _level(detail), known[flavour])
 
     def latex(self, document: bool = False, detail: str = "normal", lang: str | None = None) -> str:
         """Write it as LaTeX: a fragment, or a document that compiles."""
@@ -102,10 +112,9 @@ class Derivation(Record):
             "text/plain": lambda: self.terminal(width=100, colour=False),
             "text/html": self._fragment,
             "text/latex": self.latex,
-            "text/markdown": self.markdown,
+            "text/markdown": lambda: self.markdown(flavour="dollars"),
         }
-        wanted = [kind for kind in made if (not include or kind in include) and not (exclude and kind in exclude)]
-        return {kind: made[kind]() for kind in wanted}
+        return chosen_kinds(made, include, exclude)
 
     def _fragment(self) -> str:
         from pullback.rendering.html import fragment
@@ -125,6 +134,7 @@ def derive(
     assume: Mapping[str, Any] | None = None,
     batch: str | int | None = None,
     structured: bool = False,
+    check: bool = True,
 ) -> Derivation:
     """Derive the backward pass of a program, step by step.
 
@@ -139,6 +149,7 @@ def derive(
         assume: As in ``parse``.
         batch: As in ``parse``.
         structured: As in ``gradient``.
+        check: Compare the results with measured slopes, and say what came of it.
 
     Raises:
         PullbackError: The program or the values are wrong, or there is no such language or method.
@@ -153,7 +164,8 @@ def derive(
     program = as_program(source, shapes, assume, batch)
     request = make_request(program, wrt, values, upstream, structured)
     _ = request.arrays
-    return Derivation(request, "differential" if method == "differential" else "elementwise", lang)
+    chosen: Method = "differential" if method == "differential" else "elementwise"
+    return Derivation(request, chosen, check, lang)
 
 
 def _level(detail: str) -> Detail:

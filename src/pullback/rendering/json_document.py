@@ -13,7 +13,7 @@ from typing import Any
 
 from pullback.derivation.formula import Big, Line, Matrix, Numbers, Part, Sign
 from pullback.derivation.record import Record
-from pullback.derivation.steps import Key, Parameter, Rule, Shape, Step
+from pullback.derivation.steps import Key, Keys, Parameter, Rule, Shape, Step, Thing
 from pullback.rendering.mathml import label
 from pullback.rendering.sentences import Speaker
 from pullback.rendering.symbols import write
@@ -63,7 +63,12 @@ def document(record: Record, code: str) -> dict[str, Any]:
             "derived": _number(check.derived),
             "measured": _number(check.measured),
             "entries": check.entries,
-            "drawn_upstream": check.drawn_upstream,
+            "method": check.method,
+            "draws": check.draws,
+            "seed": check.seed,
+            "at_values": check.at_values,
+            "kinks": check.kinks,
+            "undefined": check.undefined,
         }
     return made
 
@@ -104,8 +109,12 @@ def _parameter(value: Parameter) -> Any:
         return value
     if isinstance(value, Key):
         return {"key": value.key}
+    if isinstance(value, Keys):
+        return {"keys": list(value.keys)}
     if isinstance(value, Shape):
         return {"shape": list(value.axes)}
+    if isinstance(value, Thing):
+        return {"shape": list(value.shape.axes)}
     if isinstance(value, Line):
         return _line(value)
     return _expression(value)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pullback.derivation.formula import DIFFERENTIAL, LITERAL, PARTIAL
+from pullback.derivation.formula import DIFFERENTIAL, EXTENT, LITERAL, PARTIAL, PLACE, TOTAL
 from pullback.syntax.forms import fold, rebuild
-from pullback.syntax.printer import ATOM, FRACTION, UNARY, Piece, Style, _Layout
+from pullback.syntax.names import latex_name, unicode_name
+from pullback.syntax.printer import ATOM, EXPECTATION, FRACTION, PRODUCT, SUM, UNARY, Piece, Style, _Layout
 from pullback.syntax.styles.latex import Latex
 from pullback.syntax.styles.mathml import MathML
 from pullback.syntax.styles.text import PlainText, UnicodeText
@@ -33,6 +34,7 @@ class BoardPlain(PlainText):
 
     sign = "d"
     dot = " * "
+    times = " x "
 
     def group(self, piece: Piece) -> str:
         """Put parentheses around."""
@@ -47,7 +49,20 @@ class BoardPlain(PlainText):
             return Piece(f"d{arguments[0].text}", ATOM, node)
         if node.function == LITERAL:
             return _number(node.arguments[0].identifier, node)  # type: ignore[union-attr]
-        return super().call(node, arguments)
+        if node.function == TOTAL:
+            body = arguments[0]
+            inside = body.text if body.level >= PRODUCT else self.group(body)
+            return Piece(self.total(inside, tuple(a.text for a in arguments[1:])), EXPECTATION, node)
+        if node.function == PLACE:
+            inside = ", ".join(a.text for a in arguments)
+            return Piece(inside if len(arguments) == 1 else f"({inside})", ATOM, node)
+        if node.function == EXTENT:
+            return Piece(self.times.join(_bare(a.text) for a in arguments), SUM, node)
+        return super().call(node, [Piece(_bare(a.text), a.level, a.node, a.negative, a.numeric) for a in arguments])
+
+    def total(self, body: str, indices: tuple[str, ...]) -> str:
+        """Write a sum over indices."""
+        return f"sum_{_joined(indices)} {body}"
 
     def product(self, left: Piece, operator: str, right: Piece) -> Piece:
         """Write one factor more; quotients of derivatives stand in parentheses, all but the last."""
@@ -77,11 +92,24 @@ class BoardUnicode(BoardPlain, UnicodeText):
 
     sign = "∂"
     dot = "·"
+    times = " × "
+
+    def call(self, node: Call, arguments: list[Piece]) -> Piece:
+        """Write what the board has signs for; the number π has one too."""
+        if node.function == "pi" and not arguments:
+            return Piece("π", ATOM, node)
+        return super().call(node, arguments)
+
+    def total(self, body: str, indices: tuple[str, ...]) -> str:
+        """Write a sum over indices."""
+        if all(len(i) == 1 and i in _LOWER for i in indices):
+            return f"Σ{''.join(_LOWER[i] for i in indices)} {body}"
+        return f"Σ_{_joined(indices)} {body}"
 
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
         """Write an entry."""
         if operand.startswith(f"({self.sign}"):
-            return f"{operand}_{_joined(indices)}"
+            return f"{operand}_{_joined(tuple(map(unicode_name, indices)))}"
         name = _LOWERED_NAME.match(operand)
         if name is not None:
             raised = "".join(_RAISED[c] for c in name[2])
@@ -104,17 +132,26 @@ class BoardLatex(Latex):
         if node.function == LITERAL:
             piece = _number(node.arguments[0].identifier, node)  # type: ignore[union-attr]
             return Piece(_latex_number(piece.text), piece.level, node, piece.negative, piece.numeric)
+        if node.function == TOTAL:
+            body = arguments[0]
+            inside = body.text if body.level >= PRODUCT else self.group(body)
+            return Piece(rf"\sum_{{{','.join(a.text for a in arguments[1:])}}} {inside}", EXPECTATION, node)
+        if node.function == PLACE:
+            inside = ", ".join(a.text for a in arguments)
+            return Piece(inside if len(arguments) == 1 else f"({inside})", ATOM, node)
+        if node.function == EXTENT:
+            return Piece(r" \times ".join(a.text for a in arguments), SUM, node)
         return super().call(node, arguments)
 
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
         """Write an entry."""
         if operand.startswith(r"\left(\frac{\partial") and len(indices) == 1:
             inside = operand.removeprefix(r"\left(").removesuffix(r"\right)")
-            return rf"\left.{inside}\right|_{{{indices[0]}}}"
+            return rf"\left.{inside}\right|_{{{latex_name(indices[0])}}}"
         name = _LATEX_NAME.match(operand)
         below = _joined(indices, braces=False)
         if name is not None and operand.count("_") == 1:
-            return f"{name[1]}^{{({name[2]})}}_{{{below}}}"
+            return f"{{{name[1]}^{{({name[2]})}}_{{{below}}}}}"
         return f"{{{operand}}}_{{{below}}}" if "^" in operand else f"{operand}_{{{below}}}"
 
 
@@ -131,11 +168,22 @@ class BoardMathML(MathML):
         if node.function == LITERAL:
             piece = _number(node.arguments[0].identifier, node)  # type: ignore[union-attr]
             return Piece(mathml_number(piece.text), piece.level, node, piece.negative, piece.numeric)
+        if node.function == TOTAL:
+            body = arguments[0]
+            inside = body.text if body.level >= PRODUCT else self.group(body)
+            below = "<mo>,</mo>".join(a.text for a in arguments[1:])
+            return Piece(f"<mrow><munder><mo>∑</mo><mrow>{below}</mrow></munder>{inside}</mrow>", EXPECTATION, node)
+        if node.function == PLACE:
+            inside = "<mo>,</mo>".join(a.text for a in arguments)
+            fenced = f'<mrow><mo stretchy="false">(</mo>{inside}<mo stretchy="false">)</mo></mrow>'
+            return Piece(inside if len(arguments) == 1 else fenced, ATOM, node)
+        if node.function == EXTENT:
+            return Piece(f"<mrow>{'<mo>×</mo>'.join(a.text for a in arguments)}</mrow>", SUM, node)
         return super().call(node, arguments)
 
     def indexed(self, operand: str, indices: tuple[str, ...]) -> str:
         """Write an entry."""
-        parts = [f"<mn>{i}</mn>" if i.isdigit() else f"<mi>{i}</mi>" for i in indices]
+        parts = [f"<mn>{i}</mn>" if i.isdigit() else self.name(i) for i in indices]
         comma = any(len(i) > 1 for i in indices)
         below = ("<mo>,</mo>" if comma else "").join(parts)
         if len(parts) > 1:
@@ -170,7 +218,16 @@ def write(tree: Syntax, style: str) -> str:
     ('dL/dw_12', '∂L/∂w₁₂', '\\frac{\\partial L}{\\partial w_{12}}')
     """
     writer = STYLES[style]
-    return writer.document(_Layout(writer).text(fold(tree, _settled)))
+    settled = _settled_before_bars if writer.fractions else _settled
+    return writer.document(_Layout(writer).text(fold(tree, settled)))
+
+
+def _settled_before_bars(node: Syntax, parts: list[Syntax]) -> Syntax:
+    """The same where quotients have bars: a minus stands before the bar."""
+    made = rebuild(node, parts)
+    if isinstance(made, Negate) and isinstance(made.operand, Chain) and made.operand.operators[-1] == "/":
+        return made
+    return _settled(node, parts)
 
 
 def _settled(node: Syntax, parts: list[Syntax]) -> Syntax:

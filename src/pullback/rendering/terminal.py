@@ -36,7 +36,7 @@ class _Page:
         def text(words: str) -> str:
             return words.replace("→", "->") if style == "plain" else words
 
-        self.speaker = Speaker(code, formula, text, times=" x " if style == "plain" else " × ")
+        self.speaker = Speaker(code, formula, text)
 
     def rows(self, items: Sequence[Item]) -> Iterator[Row]:
         for item in items:

@@ -12,7 +12,11 @@ from pullback.syntax.tree import Call
 
 _APPLY = "<mo>&#x2061;</mo>"
 _TIMES = "<mo>&#x2062;</mo>"
+_BEFORE_CALL = '<mo lspace="0.17em">&#x2062;</mo>'
+"""Between a factor and the name of a function, as LaTeX spaces them."""
 _NAME = re.compile(r"([^\W\d_]+?)(?:_?([0-9]+)|_(\w+))?")
+_TALL = ("<mfrac", "<mtable", "<munder", "<mover", "<msqrt")
+"""What parentheses have to grow with."""
 _FILLED = {"ones": "1", "eye": "I", "zeros": "0"}
 
 
@@ -65,7 +69,7 @@ class MathML:
         """Write one factor more."""
         if operator == "/":
             return Piece(f"<mfrac>{_row(left)}{_row(right)}</mfrac>", FRACTION, right.node)
-        sign = "<mo>·</mo>" if right.numeric else _TIMES
+        sign = "<mo>·</mo>" if right.numeric else _BEFORE_CALL if isinstance(right.node, Call) else _TIMES
         joint = sign if operator == "*" else f"<mo>{self.operators[operator]}</mo>"
         return Piece(left.text + joint + right.text, PRODUCT, right.node, left.negative, left.numeric)
 
@@ -107,9 +111,11 @@ def _row(piece: Piece) -> str:
 
 
 def _fenced(opener: str, inside: str, closer: str) -> str:
+    # A browser leaves room for the tallest form of what may stretch, even where nothing is tall.
+    still = "" if any(tag in inside for tag in _TALL) else ' stretchy="false"'
     return (
-        f'<mrow><mo form="prefix" fence="true">{opener}</mo>{inside}'
-        f'<mo form="postfix" fence="true">{closer}</mo></mrow>'
+        f'<mrow><mo form="prefix" fence="true"{still}>{opener}</mo>{inside}'
+        f'<mo form="postfix" fence="true"{still}>{closer}</mo></mrow>'
     )
 
 
