@@ -347,7 +347,7 @@ def _is_triangular(node: Node, lower: bool) -> bool:
         return lower and node.operation.name in ("chol", "tril")
     if not isinstance(node, Product):
         return bool(node.children) and all(_is_triangular(child, lower) for child in node.children)
-    matrices = [f for f in node.factors if len(f.indices) > 1]
+    matrices = [f for f in node.factors if len(set(f.indices)) > 1]
     if len(matrices) != 1 or matrices[0].exponent != 1:
         return False
     (factor,) = matrices

@@ -236,6 +236,8 @@ class _Builder:
             if root is None and (shared != node.terms[0].coefficient or rest is one()):
                 self.pieces.append((node, labels, exponent))
                 return
+        elif root is None:
+            rest, root = node, 1  # sqrt(2 x + y / 2) is no simpler for a number taken out of the root
         else:
             rest = node if shared == 1 else scaled(Fraction(1) / shared, node)
         if root is None:
