@@ -178,6 +178,8 @@ class Reference:
 
     def along(self, function: str, values: list[Array], axis: str) -> Array:
         (a,) = values
+        if a.ndim != 2:
+            raise UnfitError("a matrix of one number has lost its axes")
         matrix = a if axis == "rows" else a.T
         rows = [self.apply(function, [row]) for row in matrix]
         result = np.stack(rows)

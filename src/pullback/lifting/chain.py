@@ -48,6 +48,8 @@ def transpose(tree: Syntax) -> Syntax:
     """The transpose of a tree, a double one dropped, a minus left in front."""
     if isinstance(tree, Negate):
         return Negate(transpose(tree.operand))
+    if isinstance(tree, Call) and tree.function == "eye":
+        return tree
     return tree.operand if isinstance(tree, Transpose) else Transpose(tree)
 
 

@@ -9,6 +9,7 @@ from pullback.lifting.chain import number, raised, read, shorter, text, turn
 from pullback.lifting.reduction import Network
 from pullback.lifting.signs import absorb_sign
 from pullback.lifting.sizes import length as measure
+from pullback.lifting.slices import entry, sliced
 from pullback.syntax.tree import Call, Comprehension, Indexed, Negate, Power, Syntax
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from pullback.lifting.lift import Speller
 
 _LETTERS = ("i", "j", "k", "l", "p", "q", "r", "s", "t", "u", "v", "w")
-WHOLE = ":"
 
 
 def index_names(count: int, start: int = 0) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def entries_body(
         (factors if exponent > 0 else divisors).append(raised(entry, exponent if exponent > 0 else -exponent, False))
 
     for tree, indices, exponent in network.wide:
-        place(Indexed(tree, tuple(name[v] for v in indices)), exponent)
+        place(entry(tree, [name[v] for v in indices]), exponent)
         touched.update(indices)
     for edge in network.edges:
         here, there = read(edge.reading), read(turn(edge.reading))
@@ -127,19 +127,13 @@ def entry_of(speller: Speller, node: Node, names: Sequence[str]) -> Syntax:
     tree = speller.spell(node)
     if isinstance(tree, Comprehension) and tree.indices == tuple(names):
         return tree.body
-    return Indexed(tree, tuple(names))
+    return entry(tree, names)
 
 
-def spell_lifted(speller: Speller, node: Apply, spell_core: Callable[[list[Syntax]], Syntax]) -> Syntax:
+def spell_lifted(
+    speller: Speller, node: Apply, arguments: Sequence[Node], spell_core: Callable[[list[Syntax]], Syntax]
+) -> Syntax:
     """Spell an operation repeated over leading axes: ``[i,j: f(A[i,:])[j]]``."""
-    signature = node.operation.signature
     names = index_names(len(node.axes))
-    lead = names[: node.batch]
-    arguments: list[Syntax] = []
-    for argument, core in zip(node.arguments, signature.inputs, strict=True):
-        indices = (*lead, *(WHOLE for _ in core))
-        arguments.append(Indexed(speller.spell(argument), indices))
-    body = spell_core(arguments)
-    if signature.output:
-        body = Indexed(body, names[node.batch :])
-    return Comprehension(names, body)
+    body = spell_core([sliced(speller, argument, names[: node.batch]) for argument in arguments])
+    return Comprehension(names, entry(body, names[node.batch :]) if len(names) > node.batch else body)

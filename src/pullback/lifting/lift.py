@@ -111,6 +111,8 @@ class Speller:
         if is_symmetric(node):
             return Operand(tree, tree)
         turned = None if self.by_name(node) is not None else self.turned(node)
+        if isinstance(tree, Call) and tree.function == "kron":
+            turned = Call("kron", tuple(transpose(argument) for argument in tree.arguments))
         if turned is None:
             return operand(tree)
         return Operand(self.better(node, tree, transpose(turned)), self.better(node, transpose(tree), turned))
@@ -164,45 +166,41 @@ class Speller:
         network = self.network(node, factors)
         network.reduce()
         network.close_scalars()
-        if self.needs_entries(node, network):
+        if network.is_left_over():
             if (whole := network.single(node.output)) is not None:
                 return self.assemble(coefficient, network.scalars, whole)
             return spell_entries(self, coefficient, node, network)
-        core = self.core(node, network, row)
+        core = self.core(network, row)
         scalars, core = as_means(self, factors, network, core)
         return self.assemble(coefficient, scalars, core)
 
-    @staticmethod
-    def needs_entries(node: Product, network: Network) -> bool:
-        """Whether something is left that matrix notation can't say."""
-        left = [edge for edge in network.edges if {edge.start, edge.end} != set(node.output)]
-        return bool(network.wide or left or len(node.axes) > 2)
-
     def network(self, node: Product, factors: Sequence[Factor]) -> Network:
-        lengths = dict(enumerate(node.dimensions))
-        network = Network(node.output, lengths, self.precedence)
-        for factor, indices, exponent in factors:
-            if not indices:
-                network.scalars.append(self.scalar(factor, exponent))
-            elif len(indices) == 1:
-                network.label(indices[0], (operand(self.spell(factor)),), exponent)
-            elif len(indices) == 2 and indices[0] != indices[1]:
-                network.edges.append(Edge(*indices, (self.edge(factor, exponent),)))
-            elif (
-                len(indices) == 2
-                and indices[0] not in node.output
-                and exponent == 1
-                and not _is_declared_diagonal(factor)
-            ):
-                network.edges.append(Edge(*indices, (self.as_operand(factor),)))
-            elif len(indices) == 2 and _is_declared_diagonal(factor) and exponent in range(1, _MOST_REPEATED):
-                here = self.as_operand(factor)
-                network.diagonals.setdefault(indices[0], []).extend([here] * int(exponent))
-            elif len(indices) == 2:
-                network.label(indices[0], (operand(Call("diag", (self.spell(factor),))),), exponent)
-            else:
-                network.wide.append((self.spell(factor), indices, exponent))
+        network = Network(node.output, dict(enumerate(node.dimensions)), self.precedence)
+        for factor in factors:
+            self.place(network, factor)
         return network
+
+    def place(self, network: Network, factor: Factor) -> None:
+        """Put a factor where its indices are."""
+        node, indices, exponent = factor
+        if not indices:
+            network.scalars.append(self.scalar(node, exponent))
+        elif len(indices) == 1:
+            network.label(indices[0], (operand(self.spell(node)),), exponent)
+        elif len(indices) > 2:
+            network.wide.append((self.spell(node), indices, exponent))
+        elif indices[0] != indices[1]:
+            network.edges.append(Edge(indices[0], indices[1], (self.edge(node, exponent),)))
+        elif _is_declared_diagonal(node):
+            if exponent in range(1, _MOST_REPEATED):
+                here = self.as_operand(node)
+                network.diagonals.setdefault(indices[0], []).extend([here] * int(exponent))
+            else:
+                network.label(indices[0], (operand(Call("diag", (self.spell(node),))),), exponent)
+        elif indices[0] not in network.output and exponent == 1:
+            network.edges.append(Edge(indices[0], indices[1], (self.as_operand(node),)))
+        else:
+            network.label(indices[0], (operand(Call("diag", (self.spell(node),))),), exponent)
 
     def edge(self, node: Node, exponent: Rational) -> Operand:
         here = self.as_operand(node)
@@ -237,19 +235,19 @@ class Speller:
         """Of x and -x under a square, the one that reads better."""
         return reading(self, node)
 
-    def core(self, node: Product, network: Network, row: bool = False) -> Syntax | None:
+    def core(self, network: Network, row: bool = False) -> Syntax | None:
         """Spell what carries the axes of the result; None for a scalar."""
-        if not node.output:
+        output, dimensions = network.output, network.lengths
+        if not output:
             return None
-        dimensions = node.dimensions
-        if len(node.output) == 1 or node.output[0] == node.output[1]:
-            vertex = node.output[0]
-            if len(node.output) == 1:
+        if len(output) == 1 or output[0] == output[1]:
+            vertex = output[0]
+            if len(output) == 1:
                 column = network.column(vertex) or (operand(Call("ones", (length(dimensions[vertex]),))),)
                 return read(turn(column) if row else column)
             matrix = network.diagonal(vertex)
             return read(matrix) if matrix else Call("eye", (length(dimensions[vertex]),))
-        start, end = node.output
+        start, end = output
         if network.edges:
             (edge,) = network.edges
             return read((*network.diagonal(start), *edge.seen_from(start), *network.diagonal(end)))
@@ -380,7 +378,7 @@ class Speller:
             return self.by_rows(name, node)
         from pullback.lifting.entries import spell_lifted
 
-        return spell_lifted(self, node, lambda arguments: Call(name, tuple(arguments)))
+        return spell_lifted(self, node, node.arguments, lambda arguments: Call(name, tuple(arguments)))
 
     def shrunk(self, node: Apply) -> list[Node]:
         """Arguments of an entrywise operation, those that are one number repeated as that number."""

@@ -9,7 +9,7 @@ from pullback.dimension import Dimension
 from pullback.lifting.chain import transpose
 from pullback.lifting.sizes import length as measure
 from pullback.simplification.merging import open_axis
-from pullback.syntax.tree import Call, Name, Number, Syntax
+from pullback.syntax.tree import Call, Chain, Name, Number, Syntax
 from pullback.tensor.node import Apply, Factor, Node, Product, Sum
 from pullback.tensor.product import permuted
 from pullback.tensor.product import product as make
@@ -39,7 +39,11 @@ def spell_linear(speller: Speller, node: Apply, operation: Linear) -> Syntax:
         return spell_blocks(speller, node.axes, [(operation.sizes[0], argument)])
     from pullback.lifting.entries import spell_lifted
 
-    return spell_lifted(speller, node, lambda trees: _core(speller, operation, trees[0], argument.axes[-1]))
+    if operation.kind == "merge":
+        rank = len(argument.axes)
+        turned = permuted(argument, (*range(rank - 2), rank - 1, rank - 2))
+        return spell_lifted(speller, node, [turned], lambda trees: Call("vec", (trees[0],)))
+    return spell_lifted(speller, node, [argument], lambda trees: _core(speller, operation, trees[0], argument.axes[-1]))
 
 
 def spell_kron(speller: Speller, node: Apply) -> Syntax | None:
@@ -55,6 +59,8 @@ def spell_kron(speller: Speller, node: Apply) -> Syntax | None:
     if not isinstance(inner, Product):
         return None
     output = inner.output
+    if len(output) == 4 and (outer := _outer(speller, inner)) is not None:
+        return outer
     places = [output[: len(sides[0])], output[len(sides[0]) :]]
     for left, right in _halves(places):
         if not set(left[1]) & set(right[1]):
@@ -72,6 +78,18 @@ def spell_kron(speller: Speller, node: Apply) -> Syntax | None:
         )
         return Call("diag", (speller.spell(merged(flat)),))
     return None
+
+
+def _outer(speller: Speller, inner: Product) -> Syntax | None:
+    """Read a product of a matrix and another, each merged to one axis, as vec(A) vec(B)'."""
+    left, right = inner.output[:2], inner.output[2:]
+    if set(left) & set(right):
+        return None
+    parts = [_part(inner, labels[::-1]) for labels in (left, right)]
+    if parts[0] is None or parts[1] is None or not _covers(inner, parts):
+        return None
+    first, second = (Call("vec", (speller.spell(part[0]),)) for part in parts if part is not None)
+    return Chain((first, transpose(second)), ("*",))
 
 
 Half = tuple[bool, tuple[int, ...]]
@@ -117,8 +135,6 @@ def _covers(inner: Product, parts: list[tuple[Node, int] | None]) -> bool:
 def _core(speller: Speller, operation: Linear, tree: Syntax, length: Dimension) -> Syntax:
     """Spell the operation on one vector or matrix that is spelled already."""
     first, second = operation.sizes
-    if operation.kind == "merge":
-        return Call("vec", (transpose(tree),))
     if operation.kind == "split":
         return transpose(Call("reshape", (tree, measure(second), measure(first))))
     if operation.kind == "part":

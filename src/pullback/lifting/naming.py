@@ -45,6 +45,7 @@ def choose_names(
     full: dict[Node, int] = {}
     depth: dict[Node, int] = {}
     whole = set(roots)
+    nested = _nested(order)
     held: set[Node] = set()
     for node in order:
         weight[node] = _weight(node, weight, held)
@@ -60,7 +61,11 @@ def choose_names(
                 continue
         uses = references.get(node, 0)
         shorter = weight[node] + 1 + uses <= uses * weight[node] and uses > 1
-        if rename_all and len(node.axes) <= 2 and (shorter or depth[node] > _DEEPEST or weight[node] > _LONGEST):
+        if (
+            rename_all
+            and len(node.axes) <= 2
+            and (shorter or node in nested or depth[node] > _DEEPEST or weight[node] > _LONGEST)
+        ):
             if len(node.axes) == 2 and isinstance(node, Sum) and transposed(node) in names:
                 continue
             name = _fresh(node, used)
@@ -68,6 +73,17 @@ def choose_names(
             names[_positive(node, weight, held, votes.get(node, 0))] = name
             held.add(node)
     return names
+
+
+def _nested(order: Iterable[Node]) -> set[Node]:
+    """Products that stay as they are inside longer ones: written out, they would be read as one."""
+    return {
+        factor.node
+        for node in order
+        if isinstance(node, Product)
+        for factor in node.factors
+        if factor.exponent == 1 and isinstance(factor.node, Product) and factor.node.axes
+    }
 
 
 def _nameable(node: Node) -> bool:

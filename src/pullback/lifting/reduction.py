@@ -280,6 +280,11 @@ class Network:
         """Read two edges that meet at a vertex as one chain."""
         return (*turn(first.seen_from(vertex)), *self.diagonal(vertex), *second.seen_from(vertex))
 
+    def is_left_over(self) -> bool:
+        """Whether something is left that matrix notation can't say."""
+        left = [edge for edge in self.edges if {edge.start, edge.end} != set(self.output)]
+        return bool(self.wide or left or len(self.output) > 2)
+
     def single(self, output: tuple[int, ...]) -> Syntax | None:
         """A tensor of many axes that is all there is beside scalars."""
         if len(self.wide) != 1 or self.edges or any(self.labels.values()):

@@ -72,9 +72,9 @@ class Solver:
         return self._solve_linear(left - right) or self._specialise(left, right) or self._pair_up(left, right)
 
     def _solve_linear(self, difference: Dimension) -> bool:
-        """Solve a x + rest = 0 for an open name x that occurs once."""
+        """Solve a x + rest = 0 for a name x that occurs once and is open; where values are fitted, all are."""
         for monomial, coefficient in difference.terms:
-            if len(monomial) != 1 or not _is_open(monomial[0]):
+            if len(monomial) != 1 or not (_is_open(monomial[0]) or not self.least):
                 continue
             rest = Dimension._intern({m: c for m, c in difference.terms if m != monomial})
             if monomial[0] in rest.names or any(c % coefficient for _, c in rest.terms):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pullback.tensor.add import add
 from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Axes, Node, Product, Sum, topological
+from pullback.tensor.node import Apply, Axes, Factor, Node, Product, Sum, topological
 from pullback.tensor.product import product
 from pullback.tensor.reshape import Linear, merged
 
@@ -70,8 +70,8 @@ def _open_index(node: Product, index: int) -> Node | None:
 
 
 def opened(node: Node) -> Node:
-    """Open every summed index of a product that is merged on all its factors."""
-    if not isinstance(node, Product):
+    """Open every summed index of a product that is merged on all its factors; merge axes of the result last."""
+    if not isinstance(node, Product) or (len(node.factors) == 1 and node.factors[0].exponent == 1):
         return node
     for index in range(len(node.dimensions)):
         on_merge = any(
@@ -82,9 +82,33 @@ def opened(node: Node) -> Node:
             found = _open_index(node, index)
             if found is not None:
                 return opened(found)
+    for axis, index in enumerate(node.output):
+        if node.output.count(index) == 1 and any(_is_merged(f, index) for f in node.factors):
+            found = _open_index(node, index)
+            if found is not None and not has_merges(found):
+                return _closed(found, axis)
     return node
 
 
+def _is_merged(factor: Factor, index: int) -> bool:
+    """Whether an axis of a factor is two axes made one."""
+    return (
+        isinstance(factor.node, Apply)
+        and isinstance(factor.node.operation, Linear)
+        and (factor.node.operation.kind == "merge" and factor.indices[-1] == index)
+    )
+
+
+def _closed(node: Node, axis: int) -> Node:
+    """Merge an axis with the one after it."""
+    rank = len(node.axes)
+    others = [k for k in range(rank) if k not in (axis, axis + 1)]
+    flat = merged(product([(node, range(rank), 1)], [*others, axis, axis + 1]))
+    back = list(range(rank - 2))
+    back.insert(axis, rank - 2)
+    return product([(flat, range(rank - 1), 1)], back)
+
+
 def has_merges(root: Node) -> bool:
-    """Whether any axis below is merged."""
+    """Whether any axis is merged at or below a node."""
     return any(isinstance(n, Apply) and isinstance(n.operation, Linear) for n in topological([root]))

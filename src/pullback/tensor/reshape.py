@@ -13,7 +13,7 @@ from typing import Any
 from pullback.dimension import Dimension
 from pullback.tensor.add import add, zeros
 from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Axes, Node, Operation, Product, Signature, Sum
+from pullback.tensor.node import Apply, Axes, Node, Operation, Product, Rational, Signature, Sum
 from pullback.tensor.product import product
 
 _MATRIX_IN = Signature((("a", "b"),), ("?",))
@@ -58,6 +58,8 @@ class Linear(Operation):
         if isinstance(inner, Sum):
             cores = [inner.axes[len(lead) :]]
             return add([(c, apply(self, [term])) for c, term in inner.terms], lead + self.output(cores))
+        if self.kind == "merge" and (whole := self.identity(inner)) is not None:
+            return whole
         if isinstance(inner, Product):
             scalars = [(f.node, (), f.exponent) for f in inner.factors if not f.indices]
             if scalars:
@@ -65,6 +67,8 @@ class Linear(Operation):
                 core = apply(self, [product(rest, inner.output, dict(enumerate(inner.dimensions)))])
                 labels = range(len(core.axes))
                 return product([*scalars, (core, labels, 1)], labels, dict(enumerate(core.axes)))
+            if self.kind == "split" and inner.output.count(inner.output[-1]) == 2:
+                return self.through_delta(inner)
             if self.kind in ("split", "part"):
                 return self.into_factor(inner)
         if isinstance(inner, Apply) and isinstance(inner.operation, Linear):
@@ -80,6 +84,46 @@ class Linear(Operation):
                 if _not_above(stop, self.sizes[0]) or _not_above(self.sizes[0] + self.sizes[1], start):
                     return zeros((*lead, self.sizes[1]))
         return None
+
+    def identity(self, inner: Node) -> Node | None:
+        """The identity of vectors from that of matrices, both sides merged."""
+        if not isinstance(inner, Product) or len(inner.factors) != 1 or len(inner.axes) != 3:
+            return None
+        merge, indices, exponent = inner.factors[0]
+        if not isinstance(merge, Apply) or not isinstance(merge.operation, Linear) or merge.operation.kind != "merge":
+            return None
+        (delta,) = merge.arguments
+        if not isinstance(delta, Product) or delta.factors or exponent != 1 or sorted(indices) != sorted(inner.output):
+            return None
+        places = [indices.index(index) for index in inner.output]
+        if places[0] != 2 or tuple(delta.output[place] for place in places[1:]) != delta.output[2:]:
+            return None
+        return product([], (0, 0), {0: inner.axes[0]})
+
+    def through_delta(self, node: Product) -> Node | None:
+        """Splitting one of two axes that are tied: both are, and the other is merged again."""
+        index = node.output[-1]
+        holders = [k for k, f in enumerate(node.factors) if index in f.indices]
+        if any(node.factors[k].indices.count(index) != 1 for k in holders):
+            return None
+        first, second = len(node.dimensions), len(node.dimensions) + 1
+        pieces: list[tuple[Node, Sequence[int], Rational]] = []
+        for k, (inner, indices, exponent) in enumerate(node.factors):
+            if k not in holders:
+                pieces.append((inner, indices, exponent))
+                continue
+            others = [i for i in indices if i != index]
+            split = apply(self, [product([(inner, indices, 1)], [*others, index])])
+            pieces.append((split, [*others, first, second], exponent))
+        place = node.output.index(index)
+        rest = [i for k, i in enumerate(node.output[:-1]) if k != place]
+        lengths = {i: d for i, d in enumerate(node.dimensions) if i != index}
+        lengths |= {first: self.sizes[0], second: self.sizes[1]}
+        whole = merged(product(pieces, [*rest, first, second, first, second], lengths))
+        count = len(whole.axes)
+        order = [*range(len(rest)), count - 3, count - 2]
+        order.insert(place, count - 1)
+        return product([(whole, range(count), 1)], order)
 
     def into_factor(self, node: Product) -> Node | None:
         """Act on the one factor that has the last axis, where there is just one."""
