@@ -105,6 +105,7 @@ ENTRIES: tuple[Entry, ...] = (
         "g sigmoid(x) (1 - sigmoid(x))",
         positive=True,
         meets={"exp": rewrites.opposite},
+        complement=True,
     ),
     entrywise("softplus", _softplus, "g sigmoid(x)", positive=True),
     entrywise(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import product as iterate
 
 from pullback.simplification.choosing import chosen
+from pullback.simplification.complements import complemented
 from pullback.simplification.cost import cost
 from pullback.simplification.factoring import factored
 from pullback.simplification.merging import has_merges, opened
@@ -40,7 +41,8 @@ def open_merges(root: Node) -> Node:
 def _shortest(node: Node, known: dict[Node, int]) -> Node:
     """Factor a sum; multiply a product out and factor it anew, where that is no longer."""
     if isinstance(node, Sum):
-        return factored(_gathered(node), known)
+        found = [node, *map(spread_out, complemented(node))] if len(node.terms) < _MOST_EXPANDED else [node]
+        return min((factored(_gathered(form), known) for form in found), key=lambda form: cost(form, known))
     if not isinstance(node, Product):
         return node
     spread = multiplied_out(node)
@@ -50,9 +52,9 @@ def _shortest(node: Node, known: dict[Node, int]) -> Node:
     return again if cost(again, known) < cost(node, known) else node
 
 
-def _gathered(node: Sum) -> Node:
+def _gathered(node: Node) -> Node:
     """diag(u) + diag(v) is diag(u + v)."""
-    if len(node.axes) != 2:
+    if len(node.axes) != 2 or not isinstance(node, Sum):
         return node
     diagonal = [t for t in node.terms if isinstance(t.node, Product) and t.node.output[0] == t.node.output[1]]
     if len(diagonal) < 2:
@@ -62,6 +64,14 @@ def _gathered(node: Sum) -> Node:
     rest = [t for t in node.terms if t not in diagonal]
     spread = product([(chosen(add(vectors, axes)), (0,), 1)], (0, 0))
     return add([*rest, (1, spread)], node.axes)
+
+
+def spread_out(node: Node) -> Node:
+    """Multiply out the terms of a sum and collect like ones."""
+    if not isinstance(node, Sum):
+        return node
+    terms = [(c, multiplied_out(n) if isinstance(n, Product) else n) for c, n in node.terms]
+    return add(terms, node.axes)
 
 
 def multiplied_out(node: Product) -> Node:

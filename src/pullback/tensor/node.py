@@ -58,7 +58,8 @@ class Operation:
     transpose, ``invariant`` ones do not see it; ``inverse`` cancels against its argument.
     ``positive`` results are known not to be below zero, ``idempotent`` ones are their own square.
     ``parity`` is 1 for even functions, -1 for odd ones. ``meets`` says what comes of this operation
-    beside another one inside a product; ``below_one`` what 1 / (1 + f(x)) is.
+    beside another one inside a product; ``below_one`` what 1 / (1 + f(x)) is. ``complement`` says that
+    f(-x) = 1 - f(x).
     """
 
     name: str
@@ -72,6 +73,7 @@ class Operation:
     parity: int = 0
     meets: dict[str, Meeting] = field(default_factory=dict)
     below_one: Callable[[Apply], Node] | None = None
+    complement: bool = False
     rewrite: Callable[[tuple[Node, ...]], Node | None] | None = None
 
     @property
