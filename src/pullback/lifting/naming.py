@@ -104,10 +104,7 @@ def _votes(roots: Sequence[Node], order: Sequence[Node]) -> dict[Node, int]:
 
     def count(node: Node, sign: int) -> None:
         if isinstance(node, Product):
-            powers: dict[Node, Rational] = {}
-            for factor in node.factors:
-                powers[factor.node] = powers.get(factor.node, 0) + factor.exponent
-            for part, power in powers.items():
+            for part, power in _powers(node).items():
                 if power % 2 == 1:
                     votes[part] = votes.get(part, 0) + sign
 
@@ -118,6 +115,18 @@ def _votes(roots: Sequence[Node], order: Sequence[Node]) -> dict[Node, int]:
             for coefficient, term in node.terms:
                 count(term, 1 if coefficient > 0 else -1)
     return votes
+
+
+def _powers(node: Product) -> dict[Node, Rational]:
+    """How often each factor stands in a product, those of its scalar factors too: -g' r r keeps its sign."""
+    powers: dict[Node, Rational] = {}
+    for factor in node.factors:
+        if not isinstance(factor.exponent, int):
+            continue
+        inner = _powers(factor.node) if isinstance(factor.node, Product) and not factor.indices else {factor.node: 1}
+        for part, power in inner.items():
+            powers[part] = powers.get(part, 0) + power * factor.exponent
+    return powers
 
 
 def _positive(node: Node, weight: Mapping[Node, int], held: set[Node], votes: int) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pullback.lifting.chain import number, settle_minus, text, transpose, transposes, weight
+from pullback.lifting.chain import number, settle_minus, signed, text, transpose, transposes, weight
 from pullback.lifting.sizes import length as measure
 from pullback.syntax.tree import Call, Chain, Comprehension, Negate, Number, Syntax
 from pullback.tensor.add import content, scaled
@@ -94,10 +94,10 @@ def add_up(trees: list[Syntax]) -> Syntax:
     operands: list[Syntax] = []
     operators: list[str] = []
     for k, tree in enumerate(trees):
-        negative = isinstance(tree, Negate)
+        sign, inner = signed(tree)
         if k:
-            operators.append("-" if negative else "+")
-            operands.append(tree.operand if isinstance(tree, Negate) else tree)
+            operators.append("-" if sign < 0 else "+")
+            operands.append(inner)
         else:
             operands.append(settle_minus(tree))
     return operands[0] if len(operands) == 1 else Chain(tuple(operands), tuple(operators))
@@ -117,13 +117,13 @@ def spell_term(speller: Speller, whole: Sum, term: Term, row: bool = False) -> S
 
 def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, int, str]:
     """Positive before negative; numbers first, repeated ones last; the longer term, the one with fewer transposes."""
-    inner = tree.operand if isinstance(tree, Negate) else tree
+    sign, inner = signed(tree)
     plain = isinstance(inner, Number) or (
         isinstance(inner, Chain) and all(isinstance(o, Number) for o in inner.operands)
     )
     turned = transposes(inner)
     return (
-        int(isinstance(tree, Negate)),
+        int(sign < 0),
         0 if plain else 1,
         int(bool(constant_axes(term.node))),
         turned - weight(inner),
