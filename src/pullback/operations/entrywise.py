@@ -71,7 +71,15 @@ def _power(x: Any, p: Any) -> Any:
 
 ENTRIES: tuple[Entry, ...] = (
     entrywise(
-        "exp", _numpy("exp"), "g exp(x)", exact={0: 1}, positive=True, rewrite=rewrites.exp, below_one=rewrites.logistic
+        "exp",
+        _numpy("exp"),
+        "g exp(x)",
+        exact={0: 1},
+        positive=True,
+        rewrite=rewrites.exp,
+        below_one=rewrites.logistic,
+        normalised=rewrites.share,
+        halves=rewrites.hyperbolic,
     ),
     entrywise("log", _numpy("log"), "g / x", domain="positive", exact={1: 0}, rewrite=rewrites.log),
     entrywise(
@@ -143,6 +151,7 @@ ENTRIES: tuple[Entry, ...] = (
         {"x": "g p power(x, p - 1)", "p": "g power(x, p) log(x)"},
         domain="positive",
         rewrite=rewrites.power_of,
+        raised=rewrites.raised,
     ),
 )
 """``max`` and ``min`` of two are with the reductions, which share their names."""

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pullback.tensor.add import add, scaled, split_coefficient
 from pullback.tensor.apply import apply, is_ones
 from pullback.tensor.node import Apply, Factor, Meeting, Node, Operation, Product, Rational, Sum, Variable
-from pullback.tensor.product import number_of, power, product, size_of
+from pullback.tensor.product import nonnegative, number_of, power, product, size_of
 
 Rewrite = Callable[[tuple[Node, ...]], Node | None]
 
@@ -75,8 +75,17 @@ def absorbed(node: Apply, exponent: Rational, other: Apply, power: Rational) -> 
 
 
 def argument(node: Apply, exponent: Rational, other: Apply, power: Rational) -> list[tuple[Node, Rational]] | None:
-    """|x| sign(x) is x."""
-    return [(node.arguments[0], 1)] if exponent == power == 1 and other.arguments == node.arguments else None
+    """|x| sign(x) is x, sign(x) / |x| is 1 / x."""
+    fits = power == 1 and exponent in (1, -1) and other.arguments == node.arguments
+    return [(node.arguments[0], exponent)] if fits else None
+
+
+def raised(node: Apply, exponent: Rational) -> Node:
+    """x^p times x to a number is x to the sum of the exponents."""
+    base, power = node.arguments
+    labels = range(len(base.axes))
+    spread = product([], labels, dict(enumerate(base.axes)))
+    return apply(node.operation, [base, add([(1, power), (exponent, spread)], base.axes)])
 
 
 def logistic(node: Apply) -> Node:
@@ -101,8 +110,6 @@ def opposite(node: Apply, exponent: Rational, other: Apply, power: Rational) -> 
 
 def abs(arguments: tuple[Node, ...]) -> Node | None:
     """|-x| = |x|, and |x| = x where x is known to be positive."""
-    from pullback.tensor.product import nonnegative
-
     (x,) = arguments
     if nonnegative(x):
         return x
@@ -111,6 +118,20 @@ def abs(arguments: tuple[Node, ...]) -> Node | None:
         size = coefficient if coefficient > 0 else -coefficient
         return scaled(size, apply(_operation("abs"), [rest]))
     return even("abs")(arguments)
+
+
+def share(node: Apply, axis: int) -> Node:
+    """exp(x) over its sum along an axis is softmax(x), which does not overflow."""
+    (x,) = node.arguments
+    labels = list(range(len(x.axes)))
+    last = [label for label in labels if label != axis] + [axis]
+    parts = apply(_operation("softmax"), [product([(x, labels, 1)], last)])
+    return product([(parts, last, 1)], labels)
+
+
+def hyperbolic(node: Apply, sign: int) -> Node:
+    """exp(x) + exp(-x) is 2 cosh(x), exp(x) - exp(-x) is 2 sinh(x)."""
+    return scaled(2, apply(_operation("cosh" if sign > 0 else "sinh"), node.arguments))
 
 
 def exp(arguments: tuple[Node, ...]) -> Node | None:
@@ -135,14 +156,16 @@ def log(arguments: tuple[Node, ...]) -> Node | None:
             total = apply(_operation("logsumexp"), [inner])
             spread = product([(total, labels[:-1], 1)], labels, dict(enumerate(inner.axes)))
             return add([(1, inner), (-1, spread)], inner.axes)
+    if (exponent := _exponent(x)) is not None:
+        return exponent
     if isinstance(x, Sum) and len(x.terms) == 2:
         ones = [term for term in x.terms if is_ones(term.node) and term.coefficient == 1]
         others = [term for term in x.terms if not (is_ones(term.node) and term.coefficient == 1)]
         if len(ones) == len(others) == 1:
             coefficient, other = others[0]
-            if coefficient == 1 and is_applied(other, "exp"):
-                assert isinstance(other, Apply)
-                return apply(_operation("softplus"), [other.arguments[0]])
+            exponent = _exponent(scaled(coefficient, other))
+            if exponent is not None:
+                return apply(_operation("softplus"), [exponent])
             if coefficient == -1 and is_applied(other, "sigmoid"):
                 assert isinstance(other, Apply)
                 return scaled(-1, apply(_operation("softplus"), [other.arguments[0]]))
@@ -151,19 +174,67 @@ def log(arguments: tuple[Node, ...]) -> Node | None:
     return None
 
 
+def _exponent(x: Node) -> Node | None:
+    """The logarithm of an exponential, or of a sum of them, times numbers known to be positive."""
+    coefficient, rest = split_coefficient(x)
+    if coefficient < 0:
+        return None
+    if coefficient != 1:
+        inner = _exponent(rest) if not is_applied(rest, "cosh") else apply(_operation("log"), [rest])
+        if inner is None:
+            return None
+        number = _repeated(apply(_operation("log"), [scaled(coefficient, product([], ()))]), x)
+        return add([(1, number), (1, inner)], x.axes)
+    if is_applied(x, "exp"):
+        assert isinstance(x, Apply)
+        return x.arguments[0]
+    if not isinstance(x, Product) or len(set(x.output)) != len(x.output):
+        return None
+    found = [f for f in x.factors if f.exponent == 1 and _holds_exponentials(f)]
+    others = [f for f in x.factors if f not in found]
+    if len(found) != 1 or not all(not f.indices and nonnegative(f.node) for f in others):
+        return None
+    (factor,) = found
+    if factor.indices:
+        total = _log_along(x, factor)
+    else:
+        inner = _exponent(factor.node)
+        total = None if inner is None else _repeated(inner, x)
+    if total is None:
+        return None
+    logs = [(f.exponent, _repeated(apply(_operation("log"), [f.node]), x)) for f in others]
+    return add([(1, total), *logs], x.axes)
+
+
+def _holds_exponentials(factor: Factor) -> bool:
+    if factor.indices:
+        return is_applied(factor.node, "exp")
+    return isinstance(factor.node, Product) and _exponent(factor.node) is not None
+
+
+def _repeated(number: Node, like: Node) -> Node:
+    """A scalar, repeated over the axes of a tensor."""
+    return product([(number, (), 1)], range(len(like.axes)), dict(enumerate(like.axes)))
+
+
+def _log_along(x: Product, factor: Factor) -> Node | None:
+    """The logarithm of the sum of exponentials along an axis, or of each."""
+    assert isinstance(factor.node, Apply)
+    inner = factor.node.arguments[0]
+    gone = [index for index in factor.indices if index not in x.output]
+    if len(set(factor.indices)) != len(factor.indices) or not set(x.output) <= set(factor.indices):
+        return None
+    if not gone:
+        return product([(inner, factor.indices, 1)], x.output)
+    if len(gone) > 1:
+        return None
+    return apply(_operation("logsumexp"), [product([(inner, factor.indices, 1)], [*x.output, gone[0]])])
+
+
 def _log_of_product(x: Product) -> Node | None:
     if len(x.factors) == 1:
         (factor,) = x.factors
         plain = len(set(x.output)) == len(x.output)
-        if is_applied(factor.node, "exp") and factor.exponent == 1 and plain:
-            assert isinstance(factor.node, Apply)
-            inner = factor.node.arguments[0]
-            gone = [k for k, i in enumerate(factor.indices) if i not in x.output]
-            if not gone:
-                return product([(inner, factor.indices, 1)], x.output)
-            if len(gone) == 1 and set(x.output) <= set(factor.indices):
-                turned = product([(inner, factor.indices, 1)], [*x.output, factor.indices[gone[0]]])
-                return apply(_operation("logsumexp"), [turned])
         if factor.exponent != 1 and set(factor.indices) == set(x.output) and plain:
             odd_power = isinstance(factor.exponent, Fraction) or factor.exponent % 2 == 1
             if odd_power or is_applied(factor.node, "sigmoid"):

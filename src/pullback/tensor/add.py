@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
-from pullback.tensor.node import Axes, Node, Rational, Sum, Term, make_sum, rational
+from pullback.tensor.node import Apply, Axes, Node, Rational, Sum, Term, make_sum, rational
 
 _LARGEST_POWER = 512
 FLATTEN_LIMIT = 64
@@ -23,11 +23,31 @@ def add(terms: Iterable[tuple[Rational, Node]], axes: Axes) -> Node:
         parts = node.terms if opens and isinstance(node, Sum) else (Term(1, node),)
         for inner, part in parts:
             collected[part] = collected.get(part, 0) + coefficient * inner
+    if len(collected) > 1:
+        _meet_opposites(collected)
     kept = [Term(rational(c), n) for n, c in collected.items() if c]
     if len(kept) == 1:
         return scaled(*kept[0])
     kept.sort(key=lambda term: term.node.order)
     return make_sum(tuple(kept), axes)
+
+
+def _meet_opposites(collected: dict[Node, Rational]) -> None:
+    """Let f(x) and f(-x) with the same number, or its negative, add up: exp(x) + exp(-x) is 2 cosh(x)."""
+    functions = {n.arguments[0]: n for n in collected if isinstance(n, Apply) and n.operation.halves is not None}
+    if len(functions) < 2:
+        return
+    for argument, function in functions.items():
+        other = functions.get(scaled(-1, argument))
+        if other is None or other is function or not collected.get(function) or not collected.get(other):
+            continue
+        here, there = collected[function], collected[other]
+        if here in (there, -there):
+            assert function.operation.halves is not None
+            whole = function.operation.halves(function, 1 if here == there else -1)
+            collected[function] = collected[other] = 0
+            coefficient, node = split_coefficient(whole)
+            collected[node] = collected.get(node, 0) + here * coefficient
 
 
 def scaled(coefficient: Rational, node: Node) -> Node:

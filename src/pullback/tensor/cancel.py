@@ -1,4 +1,7 @@
-"""Where a matrix meets its inverse inside a product, and an orthogonal matrix its transpose."""
+"""Where factors of a product meet that make something simpler.
+
+A matrix meets its inverse, an orthogonal matrix its transpose, an exponential the sum of all of them.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from pullback.tensor.node import Apply, Factor, Node, Product, Variable
 
 
 class Cancellation(NamedTuple):
-    """Pieces that go, two labels that become one, and a piece that comes instead."""
+    """Pieces that go, two labels that become one, and pieces that come instead."""
 
     gone: set[int]
     tied: tuple[int, ...] = ()
-    raised: Piece | None = None
+    instead: tuple[Piece, ...] = ()
 
 
 def find_cancellation(
@@ -30,7 +33,7 @@ def find_cancellation(
     for k in candidates:
         node, labels, _ = pieces[k]
         if isinstance(node, Product):
-            found = _meet_itself(pieces, uses, k, node, is_symmetric)
+            found = _meet_parts(pieces, k, node) or _meet_itself(pieces, uses, k, node, is_symmetric)
             if found is not None:
                 return found
             continue
@@ -48,7 +51,7 @@ def _may_cancel(piece: Piece) -> bool:
     node, labels, exponent = piece
     if isinstance(node, Product):
         inner = len(node.dimensions) > len(set(node.output))
-        return exponent != 1 and inner and bool(node.output) and len(set(labels)) == len(labels)
+        return exponent != 1 and inner and len(set(labels)) == len(labels)
     if exponent != 1 or len(labels) != 2 or labels[0] == labels[1]:
         return False
     if isinstance(node, Apply):
@@ -56,11 +59,33 @@ def _may_cancel(piece: Piece) -> bool:
     return isinstance(node, Variable) and "orthogonal" in node.properties
 
 
+def _meet_parts(pieces: Sequence[Piece], k: int, node: Product) -> Cancellation | None:
+    """An entry over the sum of all along an axis: exp(x) / sum(exp(x)) is softmax(x)."""
+    labels, exponent = pieces[k][1:]
+    if len(node.factors) != 1 or exponent > -1 or exponent % 1:
+        return None
+    (factor,) = node.factors
+    part = factor.node
+    summed = [at for at, index in enumerate(factor.indices) if index not in node.output]
+    if not isinstance(part, Apply) or part.operation.normalised is None or factor.exponent != 1 or len(summed) != 1:
+        return None
+    place = dict(zip(node.output, labels, strict=True))
+    for j, (other, where, power) in enumerate(pieces):
+        fits = other is part and power >= 1 and power % 1 == 0 and len(set(where)) == len(where)
+        if fits and all(place.get(index, at) == at for index, at in zip(factor.indices, where, strict=True)):
+            share = part.operation.normalised(part, summed[0])
+            rest = [(node, labels, exponent + 1), (part, where, power - 1)]
+            return Cancellation({j, k}, instead=((share, where, 1), *(piece for piece in rest if piece[2])))
+    return None
+
+
 def _meet_itself(
     pieces: Sequence[Piece], uses: Counter[int], k: int, node: Product, is_symmetric: Callable[[Node], bool]
 ) -> Cancellation | None:
     """A power of a product meets the same product multiplied out: (W H)^-2 .* W H is (W H)^-1."""
     labels, exponent = pieces[k][1:]
+    if not node.output:
+        return None
     start = dict(zip(node.output, labels, strict=True))
     match = _match(pieces, node.factors, start, {k}, is_symmetric)
     if match is None:
@@ -70,7 +95,7 @@ def _meet_itself(
     closed = all(inside[label] == uses[label] for index, label in place.items() if index not in start)
     if not closed or len(set(place.values())) != len(place):
         return None
-    return Cancellation(gone | {k}, raised=(node, labels, exponent + 1))
+    return Cancellation(gone | {k}, instead=((node, labels, exponent + 1),))
 
 
 def _meet_orthogonal(pieces: Sequence[Piece], uses: Counter[int], k: int, left: int, right: int) -> Cancellation | None:

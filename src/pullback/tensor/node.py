@@ -59,7 +59,8 @@ class Operation:
     ``positive`` results are known not to be below zero, ``idempotent`` ones are their own square.
     ``parity`` is 1 for even functions, -1 for odd ones. ``meets`` says what comes of this operation
     beside another one inside a product; ``below_one`` what 1 / (1 + f(x)) is. ``complement`` says that
-    f(-x) = 1 - f(x).
+    f(-x) = 1 - f(x). ``normalised`` gives f(x) over its sum along an axis, ``halves`` what f(x) and f(-x)
+    add up to, ``raised`` what f(x, p) times a power of x is.
     """
 
     name: str
@@ -74,6 +75,9 @@ class Operation:
     meets: dict[str, Meeting] = field(default_factory=dict)
     below_one: Callable[[Apply], Node] | None = None
     complement: bool = False
+    normalised: Callable[[Apply, int], Node] | None = None
+    halves: Callable[[Apply, int], Node] | None = None
+    raised: Callable[[Apply, Rational], Node] | None = None
     rewrite: Callable[[tuple[Node, ...]], Node | None] | None = None
 
     @property

@@ -190,8 +190,7 @@ class _Builder:
         for label in output:
             assert label in self.dimensions, "a label on no factor needs a dimension"
         work.reverse()
-        while work:
-            self.take(*work.pop(), work)
+        self.take_all(work)
         outer = tuple(self.dimensions[label] for label in output)
         if self.vanishes:
             return make_sum((), outer)
@@ -203,6 +202,11 @@ class _Builder:
             output = tuple(self.find(label) for label in output)
         node = self.finish(output)
         return scaled(self.coefficient, node)
+
+    def take_all(self, work: list[Piece]) -> None:
+        """Take in factors, the last one first, and what they consist of."""
+        while work:
+            self.take(*work.pop(), work)
 
     def take(self, node: Node, labels: tuple[int, ...], exponent: Rational, work: list[Piece]) -> None:
         """Take one factor in, or put the simpler ones that it consists of back to work."""
@@ -347,8 +351,7 @@ class _Builder:
                     again = True
                 elif power:
                     self.pieces.append((node, labels, self.idempotent(node, rational(power))))
-            while work:
-                self.take(*work.pop(), work)
+            self.take_all(work)
         self.meet()
 
     @staticmethod
@@ -359,6 +362,9 @@ class _Builder:
 
     def meet(self) -> None:
         """Let functions of the same argument meet: sinh(x) / cosh(x) is tanh(x)."""
+        if self.raise_powers():
+            self.collect()
+            return
         present = {piece[0].operation.name for piece in self.pieces if isinstance(piece[0], Apply)}
         for k, piece in enumerate(self.pieces):
             if not isinstance(piece[0], Apply) or not present & piece[0].operation.meets.keys():
@@ -377,16 +383,27 @@ class _Builder:
                 self.collect()
                 return
 
+    def raise_powers(self) -> bool:
+        """x^p x is x^(p + 1); tell whether there was any."""
+        for k, (node, labels, exponent) in enumerate(self.pieces):
+            if not isinstance(node, Apply) or node.operation.raised is None or exponent != 1:
+                continue
+            for j, (other, where, power) in enumerate(self.pieces):
+                if other is node.arguments[0] and where == labels:
+                    self.pieces = [piece for i, piece in enumerate(self.pieces) if i not in (j, k)]
+                    self.take_all([(node.operation.raised(node, power), labels, 1)])
+                    return True
+        return False
+
     def cancel(self, output: tuple[int, ...]) -> bool:
         """Let one matrix meet its inverse; tell whether any did."""
         found = find_cancellation(self.pieces, output, is_symmetric)
         if found is None:
             return False
-        self.forget(found.gone, {*found.tied, *(found.raised[1] if found.raised else ())})
+        self.forget(found.gone, {*found.tied, *(label for piece in found.instead for label in piece[1])})
         if found.tied:
             self.tie(*found.tied)
-        if found.raised is not None:
-            self.pieces.append(found.raised)
+        self.take_all(list(found.instead))
         return True
 
     def forget(self, gone: set[int], survivors: set[int]) -> None:
@@ -463,6 +480,10 @@ class _Builder:
                     return permuted(node, [labels.index(label) for label in output])
                 if len(labels) == 2 and labels == output[::-1] and is_symmetric(node):
                     return node
+                if isinstance(node, Sum) and set(labels) < set(output) and len(set(output)) == len(output):
+                    lengths = {label: self.dimensions[label] for label in output}
+                    axes = tuple(lengths.values())
+                    return add([(c, product([(n, labels, 1)], output, lengths)) for c, n in node.terms], axes)
         if len(pieces) == 1 and pieces[0][1] == output and pieces[0][2] == 1:
             node = pieces[0][0]
             if isinstance(node, Variable) and "diagonal" in node.properties:
