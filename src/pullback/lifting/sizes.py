@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pullback.dimension import Dimension
-from pullback.lifting.chain import juxtapose, text
+from pullback.lifting.chain import juxtapose, text, transpose
 from pullback.lifting.reduction import Network
-from pullback.syntax.tree import Call, Chain, Name, Number, Power, Syntax
+from pullback.syntax.tree import Call, Chain, Name, Number, Power, Syntax, Transpose
 from pullback.tensor.node import Factor, Product, Rational
 from pullback.tensor.product import size_name
 
@@ -37,7 +37,27 @@ def as_means(
         if mean is not None:
             _drop_sizes(speller, scalars, summed[text(core)], sizes)
             core = mean
+    if isinstance(core, Chain) and set(core.operators) == {"*"}:
+        core = Chain(tuple(_as_mean(speller, tree, scalars, summed, sizes) for tree in core.operands), core.operators)
     return _joint_sizes(speller, scalars, sizes), core
+
+
+def _as_mean(
+    speller: Speller,
+    tree: Syntax,
+    scalars: list[tuple[Syntax, Rational]],
+    summed: Mapping[str, tuple[Dimension, ...]],
+    sizes: list[str],
+) -> Syntax:
+    """A sum inside a product as the mean, where its size divides the product."""
+    if isinstance(tree, Transpose):
+        return transpose(_as_mean(speller, tree.operand, scalars, summed, sizes))
+    over = summed.get(text(tree))
+    mean = _mean_of(tree, 1) if over is not None and _all_in(over, sizes) else None
+    if over is None or mean is None:
+        return tree
+    _drop_sizes(speller, scalars, over, sizes)
+    return mean
 
 
 def _joint_sizes(

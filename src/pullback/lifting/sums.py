@@ -9,7 +9,7 @@ from pullback.lifting.chain import number, settle_minus, signed, text, transpose
 from pullback.lifting.sizes import length as measure
 from pullback.syntax.tree import Call, Chain, Comprehension, Negate, Number, Syntax
 from pullback.tensor.add import content, scaled
-from pullback.tensor.node import Rational, Sum, Term, make_sum, rational
+from pullback.tensor.node import Product, Rational, Sum, Term, make_sum, rational
 from pullback.tensor.product import constant_axes, number_of, without_axes
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def add_up(trees: list[Syntax]) -> Syntax:
 def spell_term(speller: Speller, whole: Sum, term: Term, row: bool = False) -> Syntax:
     """Spell one term; a number repeated over all axes is written once where another term has the axes."""
     axes = frozenset(range(len(whole.axes)))
-    if axes and constant_axes(term.node) == axes and len(whole.terms) > 1:
+    deltas = any(isinstance(n, Product) and len(set(n.output)) < len(n.output) for _, n in whole.terms)
+    if axes and not deltas and constant_axes(term.node) == axes and len(whole.terms) > 1:
         others = [t for t in whole.terms if constant_axes(t.node) != axes]
         carrier = others or [t for t in whole.terms if t is not term][:1]
         keeps = not others and term is whole.terms[0]

@@ -100,6 +100,9 @@ class _Term:
     def slot(self, operand: Syntax, indices: tuple[str, ...], span: Span) -> Syntax:
         context = self.lowering.context
         whole = self.lowering.lower(self.replaced(operand), self.inner)
+        long = tuple(axis for axis in context.resolved(whole.shape) if axis is not ONE)
+        if len(long) == len(indices) < whole.rank:
+            whole = Value(long, whole.node, whole.span)
         if whole.rank != len(indices):
             raise context.mismatch(f"{len(indices)} indices are on {context.describe(whole)}", [whole])
         for index, axis in zip(indices, whole.shape, strict=True):

@@ -39,7 +39,7 @@ def _written(node: Node, known: dict[Node, int]) -> int:
         shared = abs(content(node.terms, signed=False)) if node.terms else 1
         total = sum(known[n] + (abs(c) != shared) for c, n in node.terms) + (shared != 1)
         flat = [n for _, n in node.terms if node.axes and isinstance(n, Product) and _is_flat(n)]
-        if len(flat) < len(node.terms):
+        if any(n not in flat and not _is_delta(n) for _, n in node.terms):
             total -= sum(2 * len(n.output) - (not n.factors) for n in flat)
         return max(total, 1)
     assert isinstance(node, Product)
@@ -62,6 +62,11 @@ def _extra(node: Product) -> int:
     seen = Counter(i for f in node.factors for i in f.indices)
     sums = any(count == 1 and i not in node.output for i, count in seen.items())
     return ones + repeated + len(inner) + sums
+
+
+def _is_delta(node: Node) -> bool:
+    """Whether two axes are tied: beside a diagonal, numbers are written with their ones."""
+    return isinstance(node, Product) and len(set(node.output)) < len(node.output)
 
 
 def _is_flat(node: Product) -> bool:

@@ -143,6 +143,7 @@ def _rests(pieces: Sequence[_Piece], lead: _Piece, shared: list[Factor]) -> Iter
     scalars = not any(f.indices for f in shared)
     lengths = any(size_name(f.node) is not None for f in shared)
     rests = [_without(piece, shared, lead) if scalars or _refines(lead, piece) else None for piece in pieces]
+    rests = [None if rest is not None and _is_delta(rest, len(lead.output)) else rest for rest in rests]
     fewer = [None if rest is not None and _is_delta(rest) else rest for rest in rests]
     for choice in (rests, fewer) if fewer != rests else (rests,):
         if sum(rest is not None for rest in choice) > 1 and not (lengths and None in choice):
@@ -254,10 +255,10 @@ def _match(a: Factor, b: Factor, place: dict[int, int], output: tuple[int, ...])
     return None
 
 
-def _is_delta(rest: _Rest) -> bool:
-    """Whether nothing but a number is left at labels that are tied together."""
+def _is_delta(rest: _Rest, below: int = _FRESH) -> bool:
+    """Whether nothing but a number is left at labels (axes, or others too) that are tied together."""
     touched = {i for f in rest.factors for i in f.indices}
-    return any(mine not in touched and theirs not in touched for mine, theirs in rest.ties.items())
+    return any(mine not in touched and theirs not in touched for mine, theirs in rest.ties.items() if mine < below)
 
 
 def _in_front(node: Sum, candidate: _Candidate) -> Node | None:

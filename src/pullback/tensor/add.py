@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
-from pullback.tensor.node import Apply, Axes, Node, Rational, Sum, Term, make_sum, rational
+from pullback.tensor.node import Apply, Axes, Node, Product, Rational, Sum, Term, make_sum, rational
 
 _LARGEST_POWER = 512
+_LARGEST_WHOLE = 32
+_DECIMAL = 10**9
 FLATTEN_LIMIT = 64
 """Sums of more terms than this stay nested, so that deep programs cost what they are long."""
 
@@ -71,11 +73,20 @@ def split_coefficient(node: Node) -> tuple[Rational, Node]:
 
 
 def content(terms: Sequence[Term], signed: bool) -> Rational:
-    """The number that all coefficients share; with ``signed``, its sign makes the first one positive."""
+    """The number that all coefficients share; with ``signed``, its sign makes the first one positive.
+
+    What is left has whole coefficients, or where these would be large and decimals do, a first one of 1:
+    v + 0.00001 and not 100000 v + 1.
+    """
     top = gcd(*(Fraction(c).numerator for c, _ in terms))
     bottom = lcm(*(Fraction(c).denominator for c, _ in terms))
-    shared = rational(Fraction(top, bottom))
-    return -shared if signed and terms[0].coefficient < 0 else shared
+    shared = Fraction(top, bottom)
+    if any(abs(Fraction(c)) > _LARGEST_WHOLE * shared for c, _ in terms):
+        varying = [c for c, n in terms if not (isinstance(n, Product) and not n.factors)]
+        lead = abs(Fraction((varying or [terms[0].coefficient])[0]))
+        if all(_DECIMAL % (Fraction(c) / lead).denominator == 0 for c, _ in terms):
+            shared = lead
+    return rational(-shared if signed and terms[0].coefficient < 0 else shared)
 
 
 def zeros(axes: Axes) -> Node:
