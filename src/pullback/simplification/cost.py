@@ -7,10 +7,12 @@ from fractions import Fraction
 
 from pullback.tensor.add import content
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable
+from pullback.tensor.product import is_symmetric
 
 _FREE = (1, -1)
 _EASY = (2, Fraction(1, 2))
 _FUNCTION = 2
+_CONGRUENCE = 3
 """A function of anything: what it is of does not change, and gets a name where it stands often."""
 
 
@@ -43,7 +45,16 @@ def _written(node: Node, known: dict[Node, int]) -> int:
             total -= sum(2 * len(n.output) - (not n.factors) for n in flat)
         return max(total, 1)
     assert isinstance(node, Product)
-    return max(1, sum(known[f.node] + _exponent(f.exponent) for f in node.factors) + _extra(node))
+    total = sum(known[f.node] + _exponent(f.exponent) for f in node.factors) + _extra(node)
+    return max(1, total - (_CONGRUENCE if _is_congruence(node) else 0))
+
+
+def _is_congruence(node: Product) -> bool:
+    """Whether a product reads A' (…) A, with something symmetric inside: worth a few symbols more."""
+    if len(set(node.output)) != 2 or not any(isinstance(f.node, Sum) and len(f.node.axes) == 2 for f in node.factors):
+        return False
+    ends = [[f.node for f in node.factors if len(f.indices) == 2 and i in f.indices] for i in node.output]
+    return len(ends[0]) == len(ends[1]) == 1 and ends[0][0] is ends[1][0] and is_symmetric(node)
 
 
 def _exponent(exponent: Rational) -> int:

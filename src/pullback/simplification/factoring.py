@@ -138,14 +138,16 @@ def _candidates(node: Sum, pieces: Sequence[_Piece], known: dict[Node, int]) -> 
 def _rests(pieces: Sequence[_Piece], lead: _Piece, shared: list[Factor]) -> Iterator[list[_Rest | None]]:
     """What is left of the terms that have the shared factors; None for those that stay as they are.
 
-    All such terms first, then without those that would leave an identity behind: A x + A' x - c x.
+    All such terms first, then without those that would leave an identity behind (A x + A' x - c x), then
+    without those that have as one what the others have as two.
     """
     scalars = not any(f.indices for f in shared)
     lengths = any(size_name(f.node) is not None for f in shared)
     rests = [_without(piece, shared, lead) if scalars or _refines(lead, piece) else None for piece in pieces]
     rests = [None if rest is not None and _is_delta(rest, len(lead.output)) else rest for rest in rests]
     fewer = [None if rest is not None and _is_delta(rest) else rest for rest in rests]
-    for choice in (rests, fewer) if fewer != rests else (rests,):
+    plain = [None if rest is not None and rest.ties else rest for rest in rests]
+    for choice in (rests, *([fewer] if fewer != rests else []), *([plain] if plain not in (rests, fewer) else [])):
         if sum(rest is not None for rest in choice) > 1 and not (lengths and None in choice):
             yield choice
 
