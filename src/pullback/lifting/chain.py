@@ -13,6 +13,7 @@ from functools import wraps
 from itertools import groupby
 from typing import Any, TypeVar, cast
 
+from pullback.lifting.alphabet import natural
 from pullback.syntax.tree import Call, Chain, Comprehension, Indexed, Name, Negate, Number, Power, Syntax, Transpose
 from pullback.tensor.node import Rational
 
@@ -223,7 +224,7 @@ def shorter(first: Syntax, second: Syntax, favoured: Syntax | None = None) -> Sy
     ranks = [(weight(tree), tree is not favoured, not isinstance(tree, Transpose)) for tree in (first, second)]
     if ranks[0] != ranks[1]:
         return first if ranks[0] < ranks[1] else second
-    return first if text(first) <= text(second) else second
+    return first if natural(text(first)) <= natural(text(second)) else second
 
 
 def transposes(tree: Syntax) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pullback.lifting.alphabet import Natural, natural
 from pullback.lifting.chain import number, raised, read, shorter, text, turn
 from pullback.lifting.reduction import Network
 from pullback.lifting.signs import absorb_sign
@@ -86,15 +87,15 @@ def entries_body(
     return Negate(result) if coefficient < 0 else result
 
 
-def _entry_order(factor: Syntax) -> tuple[bool, tuple[str, ...], str]:
+def _entry_order(factor: Syntax) -> tuple[bool, tuple[str, ...], Natural]:
     """Deltas first, then in the order of the indices."""
     entry = factor
     while isinstance(entry, Power | Call):
         entry = entry.base if isinstance(entry, Power) else entry.arguments[0]
     if not isinstance(entry, Indexed):
-        return (True, (), text(factor))
+        return (True, (), natural(text(factor)))
     delta = isinstance(entry.operand, Call) and entry.operand.function == "eye"
-    return (not delta, tuple(sorted(entry.indices)), text(factor))
+    return (not delta, tuple(sorted(entry.indices)), natural(text(factor)))
 
 
 def _first_free(names: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pullback.dimension import ONE, Dimension
+from pullback.lifting.alphabet import Natural, natural
 from pullback.lifting.chain import (
     Operand,
     entrywise,
@@ -337,12 +338,12 @@ class Speller:
                 return len(node.axes) == 1
         return False
 
-    def scalar_rank(self, scalar: tuple[Syntax, Rational]) -> tuple[int, int, str]:
+    def scalar_rank(self, scalar: tuple[Syntax, Rational]) -> tuple[int, int, Natural]:
         """Plain names first, longer scalars after them."""
         tree, _ = scalar
         plain = isinstance(tree, Name)
         order = self.precedence.get(tree.identifier, 1) if isinstance(tree, Name) else 1
-        return (1 - plain + order, weight(tree), text(tree))
+        return (1 - plain + order, weight(tree), natural(text(tree)))
 
     # applied operations
 

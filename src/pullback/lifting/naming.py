@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pullback.lifting.alphabet import leading
 from pullback.tensor.add import scaled
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, topological, variables
 from pullback.tensor.product import constant_axes, number_of, transposed
@@ -146,12 +147,12 @@ def _positive(node: Node, weight: Mapping[Node, int], held: set[Node], votes: in
         return node if votes > 0 else scaled(-1, node)
     plus, minus = (
         (
-            sum(_weight(n, weight, held) for _, n in side),
-            max((v.name for v in variables(n for _, n in side)), default=""),
+            -sum(_weight(n, weight, held) for _, n in side),
+            min((leading(v.name) for v in variables(n for _, n in side)), default=(0, ())),
         )
         for side in ([t for t in node.terms if (t.coefficient > 0) == positive] for positive in (True, False))
     )
-    return scaled(-1, node) if minus > plus else node
+    return scaled(-1, node) if minus < plus else node
 
 
 def _references(order: Sequence[Node]) -> dict[Node, int]:

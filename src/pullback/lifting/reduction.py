@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pullback.dimension import Dimension
+from pullback.lifting.alphabet import Natural, natural
 from pullback.lifting.chain import (
     Operand,
     Reading,
@@ -122,13 +123,13 @@ class Network:
         """Multiply columns entry by entry."""
         return entrywise([(read(reading), e) for reading, e in sorted(labels, key=self.rank)])
 
-    def rank(self, label: Label) -> tuple[int, int, str]:
+    def rank(self, label: Label) -> tuple[int, int, Natural]:
         """Sort what is multiplied entry by entry: the upstream gradient first, then short before long."""
         return self.tree_rank(read(label[0]))
 
-    def tree_rank(self, tree: Syntax) -> tuple[int, int, str]:
+    def tree_rank(self, tree: Syntax) -> tuple[int, int, Natural]:
         """Sort trees that are multiplied entry by entry."""
-        return (self.precedence(tree), weight(tree), text(tree))
+        return (self.precedence(tree), weight(tree), natural(text(tree)))
 
     def precedence(self, tree: Syntax) -> int:
         """Zero for what holds the upstream gradient."""
@@ -337,9 +338,9 @@ class Network:
         return read(min((both, turn(both)), key=self.direction)), 1
 
     @staticmethod
-    def direction(reading: Reading) -> tuple[int, str]:
+    def direction(reading: Reading) -> tuple[int, Natural]:
         tree = read(reading)
-        return (weight(tree), text(tree))
+        return (weight(tree), natural(text(tree)))
 
 
 def row_sums(item: Operand) -> Syntax:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pullback.lifting.chain import signed, text, weight
+from pullback.lifting.alphabet import Natural, leading
+from pullback.lifting.chain import names_of, signed, weight
 from pullback.tensor.add import scaled
 from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, make_apply
 from pullback.tensor.product import constant_axes, number_of
@@ -54,7 +55,7 @@ def reading(speller: Speller, node: Node) -> Node:
         if turned in speller.names or node in speller.names:
             return node if node in speller.names else turned
         sides = _sides(speller, node)
-        return node if sides[0] >= sides[1] else turned
+        return node if sides[0] <= sides[1] else turned
     if node in speller.names:
         return node
     if isinstance(node, Product):
@@ -82,27 +83,27 @@ def _other_sign(speller: Speller, node: Node, alone: bool) -> Node | None:
         return None
     ahead, behind = _sides(speller, node)
     plain = alone and all(isinstance(n, Variable) or number_of(n) is not None for _, n in node.terms)
-    leads = (ahead[0] and not plain) or behind == _NOTHING
+    leads = (not ahead[0] and not plain) or behind == _NOTHING
     return None if leads else scaled(-1, node)
 
 
-Side = tuple[bool, bool, int, str]
-_NOTHING: Side = (False, False, 0, "")
+Side = tuple[bool, bool, int, tuple[int, Natural]]
+_NOTHING: Side = (True, True, 0, (0, ()))
 
 
 def _sides(speller: Speller, node: Sum) -> tuple[Side, Side]:
-    """Rank the terms of each sign as they are written: a plain number, a term that varies, length, name."""
-    sides: dict[int, list[tuple[bool, bool, int, str]]] = {1: [], -1: []}
+    """Rank the terms of each sign as they are written, the better first: numbers, what varies, length, name."""
+    sides: dict[int, list[Side]] = {1: [], -1: []}
     for coefficient, term in node.terms:
         sign, tree = signed(speller.term(1, term, alone=False))
-        varies = not constant_axes(term)
+        name = min(map(leading, names_of(tree)), default=(0, ()))
         sides[sign if coefficient > 0 else -sign].append(
-            (number_of(term) is not None, varies, weight(tree), text(tree))
+            (number_of(term) is None, bool(constant_axes(term)), -weight(tree), name)
         )
     ahead, behind = (_rank(sides[sign]) for sign in (1, -1))
     return ahead, behind
 
 
 def _rank(terms: Sequence[Side]) -> Side:
-    longest = max(((length, name) for _, _, length, name in terms), default=(0, ""))
-    return (any(t[0] for t in terms), any(t[1] for t in terms), *longest)
+    length, name = min(((length, name) for _, _, length, name in terms), default=(0, (0, ())))
+    return (all(t[0] for t in terms), all(t[1] for t in terms), length, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from pullback.lifting.alphabet import Natural, natural
 from pullback.lifting.chain import number, settle_minus, signed, text, transpose, transposes, weight
 from pullback.lifting.sizes import length as measure
 from pullback.syntax.tree import Call, Chain, Comprehension, Negate, Number, Syntax
@@ -116,7 +117,7 @@ def spell_term(speller: Speller, whole: Sum, term: Term, row: bool = False) -> S
     return speller.term(term.coefficient, term.node, row, alone=len(whole.terms) == 1)
 
 
-def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, int, str]:
+def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, int, Natural]:
     """Positive before negative; numbers first, repeated ones last; the longer term, the one with fewer transposes."""
     sign, inner = signed(tree)
     plain = isinstance(inner, Number) or (
@@ -129,7 +130,7 @@ def rank(term: Term, tree: Syntax) -> tuple[int, int, int, int, int, str]:
         int(bool(constant_axes(term.node))),
         turned - weight(inner),
         turned,
-        text(inner),
+        natural(text(inner)),
     )
 
 

@@ -136,7 +136,7 @@ ENTRIES: tuple[Entry, ...] = (
         meets={"sign": rewrites.argument},
         rewrite=rewrites.abs,
     ),
-    entrywise("sign", _sign, "0", exact={0: 0, 1: 1}, rewrite=rewrites.odd("sign"), parity=-1),
+    entrywise("sign", _sign, "0", exact={0: 0, 1: 1}, rewrite=rewrites.sign, parity=-1),
     entrywise("erf", _erf, "g 2 / sqrt(pi()) exp(-x^2)", exact={0: 0}, rewrite=rewrites.odd("erf"), parity=-1),
     entrywise("gelu", _gelu, "g ((1 + erf(x / sqrt(2))) / 2 + x exp(-x^2 / 2) / sqrt(2 pi()))", exact={0: 0}),
     entrywise("silu", lambda x: x * _sigmoid(x), "g sigmoid(x) (1 + x (1 - sigmoid(x)))", exact={0: 0}),

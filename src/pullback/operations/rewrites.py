@@ -45,6 +45,15 @@ def odd(name: str) -> Rewrite:
     return rewrite
 
 
+def sign(arguments: tuple[Node, ...]) -> Node | None:
+    """The sign of a positive number times x is that of x; sign is odd."""
+    (x,) = arguments
+    coefficient, rest = split_coefficient(x)
+    if coefficient not in (1, -1):
+        return apply(_operation("sign"), [scaled(1 if coefficient > 0 else -1, rest)])
+    return odd("sign")(arguments)
+
+
 def even(name: str) -> Rewrite:
     """f(-x) = f(x)."""
 
