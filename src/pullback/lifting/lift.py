@@ -127,6 +127,9 @@ class Speller:
     def turned(self, node: Node) -> Syntax | None:
         """Spell the transpose with the transpose inside; None where it can't go inside."""
         if isinstance(node, Apply):
+            if isinstance(node.operation, Linear):
+                tree = self.spell_out(node)
+                return tree.operand if isinstance(tree, Transpose) else None
             if not self.turns(node):
                 return None
             if node.operation.transposing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pullback.errors import NotationError, Place, Span
+from pullback.operations.table import FUNCTIONS
 from pullback.syntax.tree import (
     Call,
     Chain,
@@ -42,6 +43,14 @@ def find_inputs(program: Program, known: set[str]) -> tuple[dict[str, Span], fro
         for name, span in names_in(binding.value):
             if name in bound or name in inputs or name in dimensions:
                 continue
+            if name in FUNCTIONS and name not in declared and name not in bound_later:
+                called = f"{name}()" if name == "pi" else f"{name}(…)"
+                raise NotationError(
+                    f"{name} is the name of a function",
+                    source=program.source,
+                    places=(Place(span),),
+                    hint=f"write {called}; or declare it, {name} : scalar, if it is a variable",
+                )
             if name in bound_later:
                 later = bound_later[name]
                 raise NotationError(

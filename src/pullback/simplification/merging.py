@@ -9,7 +9,7 @@ from pullback.tensor.add import add
 from pullback.tensor.apply import apply
 from pullback.tensor.node import Apply, Axes, Factor, Node, Product, Sum, topological
 from pullback.tensor.product import product
-from pullback.tensor.reshape import Linear, merged
+from pullback.tensor.reshape import Linear, merged, stacked
 
 
 def open_axis(node: Node, axis: int) -> Node | None:
@@ -47,8 +47,11 @@ def _open_linear(node: Apply, operation: Linear, axis: int) -> Node | None:
     return merged(inner) if inner is not None else None
 
 
-def _open_index(node: Product, index: int) -> Node | None:
-    """Replace an index by two wherever it stands; None unless it is a merged axis on every factor."""
+def _open_index(node: Product, index: int, split: Axes = ()) -> Node | None:
+    """Replace an index by two wherever it stands.
+
+    None unless it is a merged axis on every factor; with ``split``, axes that are not merged are split.
+    """
     first, second = len(node.dimensions), len(node.dimensions) + 1
     factors = []
     sizes: set[Axes] = set()
@@ -57,6 +60,8 @@ def _open_index(node: Product, index: int) -> Node | None:
         while index in labels:
             at = len(labels) - 1 - labels[::-1].index(index)
             opened = open_axis(inner, at)
+            if opened is None and split:
+                opened = _split(inner, at, split)
             if opened is None:
                 return None
             sizes.add(opened.axes[at : at + 2])
@@ -71,6 +76,9 @@ def _open_index(node: Product, index: int) -> Node | None:
 
 def opened(node: Node) -> Node:
     """Open every summed index of a product that is merged on all its factors; merge axes of the result last."""
+    if isinstance(node, Apply) and isinstance(node.operation, Linear) and node.operation.kind == "split":
+        inner = open_axis(node.arguments[0], len(node.axes) - 2)
+        return node if inner is None or inner.axes != node.axes else opened(inner)
     if not isinstance(node, Product) or (len(node.factors) == 1 and node.factors[0].exponent == 1):
         return node
     for index in range(len(node.dimensions)):
@@ -79,7 +87,7 @@ def opened(node: Node) -> Node:
             for f in node.factors
         )
         if on_merge and index not in node.output:
-            found = _open_index(node, index)
+            found = _open_index(node, index) or _open_last(node, index)
             if found is not None:
                 return opened(found)
     for axis, index in enumerate(node.output):
@@ -88,6 +96,32 @@ def opened(node: Node) -> Node:
             if found is not None and not has_merges(found):
                 return _closed(found, axis)
     return node
+
+
+def _open_last(node: Product, index: int) -> Node | None:
+    """Open the one merged axis that is left in a product, what it meets being split: kron(A, B)' vec(G)."""
+    moved = [f for f in node.factors if _holds_linear(f.node)]
+    if len(moved) != 1 or not _is_merged(moved[0], index):
+        return None
+    merge = moved[0].node
+    assert isinstance(merge, Apply) and isinstance(merge.operation, Linear)
+    return None if _holds_linear(merge.arguments[0]) else _open_index(node, index, merge.operation.sizes)
+
+
+def _holds_linear(node: Node) -> bool:
+    """Whether the factors of a tensor move entries about."""
+    parts = [f.node for f in node.factors] if isinstance(node, Product) else [node]
+    return any(isinstance(part, Apply) and isinstance(part.operation, Linear) for part in parts)
+
+
+def _split(node: Node, axis: int, sizes: Axes) -> Node:
+    """Split an axis into two in its place."""
+    rank = len(node.axes)
+    others = [k for k in range(rank) if k != axis]
+    apart = stacked(product([(node, range(rank), 1)], [*others, axis]), sizes)
+    order = list(range(rank - 1))
+    order[axis:axis] = [rank - 1, rank]
+    return product([(apart, range(rank + 1), 1)], order)
 
 
 def _is_merged(factor: Factor, index: int) -> bool:
