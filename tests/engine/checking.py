@@ -27,6 +27,8 @@ UPSTREAM = "g"
 CLOSE = 1e-8
 STEPS = (1e-2, 5e-3, 2.5e-3)
 CLOSE_SECOND = 1e-8
+SETTLED = 1e-6
+"""How far the last two estimates of a second derivative may be apart; their errors are of fourth and sixth order."""
 
 
 @dataclass
@@ -210,7 +212,10 @@ def _along(case: Case, first: str, u: Array, second: str, v: Array) -> Array:
 
     a, b, c = (difference(h) for h in STEPS)
     ab, bc = (4 * b - a) / 3, (4 * c - b) / 3
-    return np.asarray((16 * bc - ab) / 15)
+    found = np.asarray((16 * bc - ab) / 15)
+    if np.max(np.abs(found - bc)) > SETTLED * case.scale(found):
+        raise UnfitError("differences of steps do not settle")
+    return found
 
 
 def reread(expression: Expression, text: str) -> Any:

@@ -285,12 +285,14 @@ class Reference:
     def comprehension(self, tree: Comprehension, names: Mapping[str, Array]) -> Array:
         """Loop over all indices; each term is summed over those that are not axes."""
         terms = signed_terms(tree.body)
-        lengths: dict[str, int] = {}
+        axes: dict[str, int] = {}
         for _, term in terms:
-            self.measure(term, names, lengths)
-        shape = [lengths[i] for i in tree.indices]
+            self.measure(term, names, axes)
+        shape = [axes[i] for i in tree.indices]
         total = np.zeros(shape, dtype=complex)
         for sign, term in terms:
+            lengths = {i: axes[i] for i in tree.indices}  # what is summed over is each term's own
+            self.measure(term, names, lengths)
             inner = sorted(indices_of(term) - set(tree.indices))
             every = [*tree.indices, *inner]
             for point in itertools.product(*(range(lengths[i]) for i in every)):
