@@ -17,7 +17,7 @@ import numpy as np
 import pullback as pb
 from pullback.expression import Expression
 from pullback.tensor.node import topological
-from tests.engine.arrays import Array
+from tests.engine.arrays import Array, UnfitError
 from tests.engine.reference import Monitor, Reference
 from tests.strategies import Made
 
