@@ -78,15 +78,20 @@ def content(terms: Sequence[Term], signed: bool) -> Rational:
     What is left has whole coefficients, or where these would be large and decimals do, a first one of 1:
     v + 0.00001 and not 100000 v + 1.
     """
-    top = gcd(*(Fraction(c).numerator for c, _ in terms))
-    bottom = lcm(*(Fraction(c).denominator for c, _ in terms))
-    shared = Fraction(top, bottom)
-    if any(abs(Fraction(c)) > _LARGEST_WHOLE * shared for c, _ in terms):
+    coefficients = [c for c, _ in terms]
+    shared = _common([c.numerator for c in coefficients], [c.denominator for c in coefficients])
+    if max(coefficients) > _LARGEST_WHOLE * shared or min(coefficients) < -_LARGEST_WHOLE * shared:
         varying = [c for c, n in terms if not (isinstance(n, Product) and not n.factors)]
-        lead = abs(Fraction((varying or [terms[0].coefficient])[0]))
-        if all(_DECIMAL % (Fraction(c) / lead).denominator == 0 for c, _ in terms):
-            shared = lead
-    return rational(-shared if signed and terms[0].coefficient < 0 else shared)
+        lead = abs(Fraction((varying or coefficients)[0]))
+        if all(_DECIMAL % (Fraction(c) / lead).denominator == 0 for c in coefficients):
+            shared = rational(lead)
+    return -shared if signed and coefficients[0] < 0 else shared
+
+
+def _common(tops: list[int], bottoms: list[int]) -> Rational:
+    """The greatest number of which all fractions are whole multiples."""
+    bottom = lcm(*bottoms)
+    return gcd(*tops) if bottom == 1 else rational(Fraction(gcd(*tops), bottom))
 
 
 def zeros(axes: Axes) -> Node:

@@ -130,10 +130,11 @@ class Term(NamedTuple):
 class Node:
     """A tensor. ``axes`` are its dimensions; ``order`` sorts nodes the same way in every process."""
 
-    __slots__ = ("__weakref__", "_symmetric", "_transposed", "axes", "key", "size")
+    __slots__ = ("__weakref__", "_constant", "_symmetric", "_transposed", "axes", "key", "size")
     axes: Axes
     key: bytes
     size: int
+    _constant: frozenset[int] | None
     _symmetric: bool | None
     _transposed: Node | None
 
@@ -229,6 +230,7 @@ def _intern(kind: type[Kind], axes: Axes, parts: Iterable[Node], content: str, s
         return found, False
     node = object.__new__(kind)
     node.axes, node.key, node.size = axes, key, size
+    node._constant = None
     node._symmetric = None
     node._transposed = None
     return node, True

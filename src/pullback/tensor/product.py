@@ -133,6 +133,12 @@ def nonnegative(node: Node) -> bool:
 
 def constant_axes(node: Node) -> frozenset[int]:
     """The axes along which every entry is the same."""
+    if node._constant is None:
+        node._constant = _find_constant_axes(node)
+    return node._constant
+
+
+def _find_constant_axes(node: Node) -> frozenset[int]:
     if isinstance(node, Sum):
         shared = frozenset(range(len(node.axes)))
         for _, part in node.terms:
