@@ -12,6 +12,7 @@ from pullback.evaluation.binding import bind
 from pullback.evaluation.interpreter import interpret
 from pullback.lifting.statements import Spelled, Vocabulary, is_matrix_form, spell_all
 from pullback.lowering.program import Input, Program
+from pullback.operations.stability import stable
 from pullback.syntax.names import normalise
 from pullback.syntax.printer import StyleName, show, show_program
 from pullback.syntax.tree import Binding, Name, Syntax
@@ -168,7 +169,7 @@ def evaluate_all(
     """Compute several tensors together, each in its full shape."""
     import numpy as np
 
-    nodes = [node for node, _ in roots]
+    nodes = stable([node for node, _ in roots])
     order = list(topological(nodes))
     needed = [node for node in order if isinstance(node, Variable)]
     functions = {name: value for name, value in values.items() if callable(value)}
