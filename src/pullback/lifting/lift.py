@@ -121,8 +121,21 @@ class Speller:
     def better(self, node: Node, upright: Syntax, turned: Syntax) -> Syntax:
         """Of two spellings, one with the node's axes in their order inside, the other with them turned."""
         first, second = (self.order.get(axis, 0) for axis in node.axes)
+        if first == second:
+            first, second = (self.leads(tree) for tree in (upright, turned))
         favoured = upright if first < second else turned if second < first else None
         return shorter(upright, turned, favoured)
+
+    def leads(self, tree: Syntax) -> int:
+        """Zero where the upstream gradient comes first in a tree."""
+        match tree:
+            case Name(identifier):
+                return self.precedence.get(identifier, 1)
+            case Negate(inner) | Transpose(inner):
+                return self.leads(inner)
+            case Chain(parts) | Call(_, parts) if parts:
+                return self.leads(parts[0])
+        return 1
 
     def turned(self, node: Node) -> Syntax | None:
         """Spell the transpose with the transpose inside; None where it can't go inside."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pullback.dimension import ONE, Dimension
 from pullback.lifting.chain import names_of
+from pullback.lifting.folding import PREFIX, Folded, fold
 from pullback.lifting.lift import Speller
 from pullback.lifting.naming import choose_names
 from pullback.lifting.sharing import share
@@ -29,6 +30,16 @@ class Vocabulary:
     dimensions: frozenset[str] = frozenset()
     order: Mapping[Dimension, int] = field(default_factory=dict)
 
+    def after(self, folded: Folded) -> Vocabulary:
+        """The words with placeholders among them."""
+        if not folded.parts:
+            return self
+        shapes = {part.name: part.axes for part in folded.parts}
+        spelling = {part.name: part.name.removeprefix(PREFIX) for part in folded.parts}
+        return replace(
+            self, shapes={**self.shapes, **shapes}, spelling={**self.spelling, **spelling}, given=folded.given
+        )
+
     def speller(self, names: Mapping[Node, str], present: frozenset[str] = frozenset()) -> Speller:
         """Make a speller that uses these names."""
         return Speller(self.shapes, names, self.spelling, self.precedence, present=present, order=self.order)
@@ -45,10 +56,17 @@ class Spelled:
 def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabulary) -> Spelled:
     """Spell tensors in their shapes; parts that they share are named once for all."""
     taken = {*vocabulary.shapes, *vocabulary.spelling.values(), *vocabulary.given.values(), *vocabulary.dimensions}
-    names = choose_names(roots, vocabulary.given, taken)
-    present = frozenset(node.name for node in topological(roots) if isinstance(node, Variable))
+    folded = fold(roots, vocabulary.given)
+    vocabulary = vocabulary.after(folded)
+    roots, parts = folded.roots, folded.parts
+    names = choose_names([*parts.values(), *roots] if parts else roots, vocabulary.given, taken)
+    present = frozenset(node.name for node in topological([*roots, *parts.values()]) if isinstance(node, Variable))
     speller = vocabulary.speller(names, present)
-    where = []
+    where = [
+        Binding(vocabulary.spelling[placeholder.name], _bound_side(speller, node, vocabulary))
+        for placeholder, node in parts.items()
+        if placeholder.name in present
+    ]
     for node, name in names.items():
         where.append(Binding(name, _bound_side(speller, node, vocabulary)))
         if isinstance(node, Sum):
