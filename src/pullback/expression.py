@@ -155,11 +155,11 @@ class Expression:
 
         return import_module("pullback.compiling").compile_expression(self, backend, reuse, dtype)
 
-    def emit(self, target: str = "numpy") -> str:
-        """Write it as source of its own: numpy, numpy-out, torch, jax, c, latex."""
+    def emit(self, target: str = "numpy", name: str | None = None) -> str:
+        """Write it as a function of its own, called ``name``: numpy, numpy-out, torch, jax, c, latex."""
         from importlib import import_module
 
-        return str(import_module("pullback.emission.emitting").emit_expression(self, target))
+        return str(import_module("pullback.emission.emitting").emit_expression(self, target, name))
 
 
 def evaluate_all(

@@ -332,6 +332,7 @@ def build_all(
     roots: Sequence[Node],
     standins: Mapping[Variable, Node],
     full: Mapping[str, Extent],
+    make: type[Builder] = Builder,
 ) -> Builder:
     """Plan several nodes together, each cotangent before what needs it; inverses are solves wherever that can be."""
     place = {variable: k for k, variable in enumerate(standins)}
@@ -341,7 +342,7 @@ def build_all(
         ready.setdefault(last, []).append(root)
     explicit: frozenset[Node] = frozenset()
     while True:
-        builder = Builder(sizes, standins, full, explicit)
+        builder = make(sizes, standins, full, explicit)
         for name, shape in full.items():
             builder.draft.input(name, shape)
         builder.present = set(topological([*roots, *standins.values()]))
