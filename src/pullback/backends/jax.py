@@ -32,7 +32,11 @@ class JaxProgram:
         results = [f"r{k}" for k in range(len(plan.results))]
         dialect = with_operations(JAX, _Known(JAX.operations))
         lines = [str(line) for line in Speller(plan, dialect, names, results).spell()]
-        lines = [*needed(lines, JAX.definitions), f"def run({', '.join(names.values())}):", *("    " + line for line in lines)]
+        lines = [
+            *needed(lines, JAX.definitions),
+            f"def run({', '.join(names.values())}):",
+            *("    " + line for line in lines),
+        ]
         lines.append(f"    return {', '.join(results)},")
         self.text = "\n".join(lines)
         scope: dict[str, Any] = {"jax": jax, "jnp": jax.numpy, "callback": _callback}

@@ -58,7 +58,10 @@ def _structures(found: Sample) -> list[str]:
         inner = _STRUCTURES[structure]
         brace = len(inner) > 1
         lines += [f"static void {structure}(size_t n, const real *s, real *made)", "{"]
-        lines += ["    for (size_t i = 0; i < n; i++)", f"        for (size_t j = 0; j < n; j++){' {' if brace else ''}"]
+        lines += [
+            "    for (size_t i = 0; i < n; i++)",
+            f"        for (size_t j = 0; j < n; j++){' {' if brace else ''}",
+        ]
         lines += ["            " + line for line in inner] + (["        }"] if brace else []) + ["}", ""]
     return lines
 
@@ -85,7 +88,9 @@ def _run(drawn: Drawn, found: Sample) -> list[str]:
     numbers = [str(found.sizes[dimension]) for dimension in drawn.sizes]
     given = [f"{one.name}_" if drawn.inputs[one.name] else f"{one.name}_[0]" for one in found.given]
     lines = ["static int run(void)", "{"]
-    lines += [f"    {g.structure}({g.extent[0]}, {_free(g)}, {g.name}_);" for g in found.given if g.structure is not None]
+    lines += [
+        f"    {g.structure}({g.extent[0]}, {_free(g)}, {g.name}_);" for g in found.given if g.structure is not None
+    ]
     lines.append(f"    return {drawn.name}({', '.join([*numbers, *given, *(f'{name}_' for name in drawn.results)])});")
     return [*lines, "}"]
 

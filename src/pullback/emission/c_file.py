@@ -33,7 +33,12 @@ def c_source(drawn: Drawn) -> str:
             body += [text] if note else []
             body += statement.code
     frame = _frame(writer)
-    function = [*_signature(drawn), "{", *("    " + line if line else "" for line in (*frame[0], *body, *frame[1])), "}"]
+    function = [
+        *_signature(drawn),
+        "{",
+        *("    " + line if line else "" for line in (*frame[0], *body, *frame[1])),
+        "}",
+    ]
     check = check_main(drawn)
     definitions = needed(re.sub(r"/\*.*?\*/", "", "\n".join([*function, *check]), flags=re.DOTALL))
     text = "\n".join([*definitions, *function])
@@ -62,9 +67,16 @@ def _head(drawn: Drawn, blas: bool) -> list[str]:
         shown.append(f"{name} {size}" if shape else f"{name} a number")
     if drawn.upstream is not None:
         lines.append(f"   {drawn.upstream} is the gradient that comes from above.")
-    lines += ["   " + line for line in wrapped([f"{one}," for one in shown[:-1]] + [f"{one}." for one in shown[-1:]], "Row by row:")]
+    lines += [
+        "   " + line
+        for line in wrapped([f"{one}," for one in shown[:-1]] + [f"{one}." for one in shown[-1:]], "Row by row:")
+    ]
     libraries = " -lblas" if blas else ""
-    lines += ["", "   Compile with: cc -std=c99 -O3 -c FILE.c", f"   Check with:   cc -std=c99 -DCHECK FILE.c{libraries} -lm && ./a.out"]
+    lines += [
+        "",
+        "   Compile with: cc -std=c99 -O3 -c FILE.c",
+        f"   Check with:   cc -std=c99 -DCHECK FILE.c{libraries} -lm && ./a.out",
+    ]
     if blas:
         lines.append("   -DPLAIN_LOOPS does without CBLAS; -DSINGLE computes in single precision. */")
     else:
@@ -82,7 +94,11 @@ def _signature(drawn: Drawn) -> list[str]:
         f"int {drawn.name}(",
         " " * (len(drawn.name) + 5),
     )
-    return [f"/* {said.rstrip('.')}. 0, or 1 where memory runs out or a matrix can't be inverted. */", head[0].replace("( ", "(", 1), *head[1:]]
+    return [
+        f"/* {said.rstrip('.')}. 0, or 1 where memory runs out or a matrix can't be inverted. */",
+        head[0].replace("( ", "(", 1),
+        *head[1:],
+    ]
 
 
 def _frame(writer: Writer) -> tuple[list[str], list[str]]:
@@ -92,7 +108,11 @@ def _frame(writer: Writer) -> tuple[list[str], list[str]]:
     idle = [own for own in (*writer.drawn.sizes.values(), *writer.drawn.inputs) if not re.search(rf"\b{own}\b", text)]
     before = [f"(void){own};" for own in idle]
     if writer.work:
-        before += [f"real *work = malloc(({' + '.join(writer.work.values())}) * sizeof(real));", "if (work == NULL)", "    return 1;"]
+        before += [
+            f"real *work = malloc(({' + '.join(writer.work.values())}) * sizeof(real));",
+            "if (work == NULL)",
+            "    return 1;",
+        ]
         last = "work"
         for own, size in writer.work.items():
             before.append(f"real *{own} = {last};")

@@ -200,5 +200,7 @@ def _formula(tree: Any) -> Text:
     left, right = _formula(tree.left), _formula(tree.right)
     if isinstance(tree.op, ast.Pow):
         return f"pow({left[0]}, {right[0]})", ATOM
-    sign, level = {ast.Add: ("+", PLUS), ast.Sub: ("-", PLUS), ast.Mult: ("*", TIMES), ast.Div: ("/", TIMES)}[type(tree.op)]
+    sign, level = {ast.Add: ("+", PLUS), ast.Sub: ("-", PLUS), ast.Mult: ("*", TIMES), ast.Div: ("/", TIMES)}[
+        type(tree.op)
+    ]
     return f"{at_level(left, level)} {sign} {at_level(right, level + 1)}", level

@@ -56,7 +56,9 @@ class Writer:
         for step in self.plan.steps:
             for slot in step.inputs:
                 self.users.setdefault(slot, []).append(step)
-        self.indices = [i for i in ("i", "j", "l", "p", "q", "r", "s", "u", "i1", "i2", "i3", "i4", "i5") if i not in self.taken]
+        self.indices = [
+            i for i in ("i", "j", "l", "p", "q", "r", "s", "u", "i1", "i2", "i3", "i4", "i5") if i not in self.taken
+        ]
         self.taken |= set(self.indices)
         self.fallible = False
         for key, (slot, shape) in self.plan.inputs.items():
@@ -140,7 +142,9 @@ class Writer:
     def name_of(self, slot: int) -> str | None:
         """The name of what a slot was written to."""
         value = self.values[slot]
-        return self.finals.get(slot) or (value.place.pointer if value.place is not None else value.at([])[0] if not value.shape else None)
+        return self.finals.get(slot) or (
+            value.place.pointer if value.place is not None else value.at([])[0] if not value.shape else None
+        )
 
     def target(self, slot: int) -> str:
         """The name that a slot is written to: a result, a name of the program, or a temporary one."""
@@ -190,12 +194,16 @@ class Writer:
         """Loops over a shape around the statements that ``body`` gives for the indices."""
         names = self.names(shape) if names is None else names
         inner: Iterable[str] = body(names)  # type: ignore[operator]
-        self.code += nested([(n, repr(length)) for n, length in zip(names, shape, strict=True) if n != "0"], list(inner))
+        self.code += nested(
+            [(n, repr(length)) for n, length in zip(names, shape, strict=True) if n != "0"], list(inner)
+        )
 
     def memory(self, slot: int) -> Place:
         """The place of a slot, written down if it is computed where it is used."""
         value = self.values[slot]
-        if value.place is None or any(s == "0" and n != 1 for s, n in zip(value.place.strides, value.shape, strict=True)):
+        if value.place is None or any(
+            s == "0" and n != 1 for s, n in zip(value.place.strides, value.shape, strict=True)
+        ):
             return self.written(slot, value)
         return value.place
 
@@ -266,7 +274,13 @@ class Writer:
         self.accumulate(step.output, left, outer, inner, entry[0], function)
 
     def accumulate(
-        self, slot: int, left: Sequence[str], outer: list[tuple[str, str]], inner: list[tuple[str, str]], entry: str, function: str
+        self,
+        slot: int,
+        left: Sequence[str],
+        outer: list[tuple[str, str]],
+        inner: list[tuple[str, str]],
+        entry: str,
+        function: str,
     ) -> None:
         """Gather entries into one number for each index of the outer loops."""
         own = self.target(slot)

@@ -19,6 +19,7 @@ _MADE = {
     "symmetric": "({x} + {x}.T) / 2",
 }
 
+
 def sampler(found: Sample, module: str) -> list[str]:
     """A function that gives numbers which look random."""
     middle = f"{found.center} + " if found.center else ""
@@ -71,7 +72,12 @@ def numpy_check(drawn: Drawn, called: str, passed: Sequence[str] = ()) -> list[s
         lines[-2 - len(found.given)] = "free = {"
         lines.append("structure = {" + ", ".join(f'"{g.name}": lambda s: {made(g, "s", "np")}' for g in shaped) + "}")
         lines.append("inputs = free | {name: make(free[name]) for name, make in structure.items()}")
-        lines += ["", "", "def moved(name, change):", '    """The inputs with one of them moved, within its structure."""']
+        lines += [
+            "",
+            "",
+            "def moved(name, change):",
+            '    """The inputs with one of them moved, within its structure."""',
+        ]
         lines.append("    return inputs | {name: structure.get(name, lambda s: s)(free[name] + change)}")
         lines += ["", ""]
         move = "free[name]"
@@ -111,7 +117,7 @@ def _known_values(drawn: Drawn, found: Sample, dialect: Dialect, called: str) ->
     pairs = ", ".join(f"({name}, {value!r})" for name, value in zip(names, found.expected, strict=True))
     lines += [
         f"for found, right in [{pairs}]:",
-        f"    entries = found.reshape(-1)" if module != "np" else "    entries = np.ravel(found)",
+        "    entries = found.reshape(-1)" if module != "np" else "    entries = np.ravel(found)",
         f"    total = float(entries @ {module}.cos({module}.arange(len(entries){double})))",
         "    if not abs(total - right) <= 1e-9 * max(1, abs(right)):",
         '        raise SystemExit(f"wrong: the entries, weighted with cos(k), sum to {total}, not {right}")',

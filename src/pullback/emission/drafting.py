@@ -105,7 +105,9 @@ def draw_up(
     The backward pass is ``apart`` from the forward pass, or in the same function.
     """
     task = subject.task
-    called = name or unused(subject.default_name, {identifier(n) for n in (*_inputs(subject), subject.output)}, "_function")
+    called = name or unused(
+        subject.default_name, {identifier(n) for n in (*_inputs(subject), subject.output)}, "_function"
+    )
     taken = set(reserved) | {called, f"{called}_forward", f"{called}_backward", f"make_{called}"}
     names: dict[str, str] = {}
     for key, entry in task.inputs.items():

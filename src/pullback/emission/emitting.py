@@ -9,10 +9,10 @@ from typing import Any
 
 from pullback.deriving import Names, Source, as_program, parse
 from pullback.emission.drafting import Drawn, draw_up
-from pullback.emission.identifiers import C, PYTHON, checked
+from pullback.emission.identifiers import PYTHON, C, checked
 from pullback.emission.sampling import arrays
-from pullback.emission.triton import TRITON
 from pullback.emission.subject import Subject, subject_of_expressions, subject_of_program
+from pullback.emission.triton import TRITON
 from pullback.errors import PullbackError
 from pullback.expression import Expression, Results
 from pullback.spelling.dialects import JAX, NUMPY, TORCH, Dialect

@@ -62,10 +62,18 @@ def head(drawn: Drawn, needs: str, check: str) -> list[str]:
     if given is not None and drawn.upstream in drawn.inputs:
         output = f"d{subject.output}" if subject.program is not None and subject.program.output.name else "d(output)"
         lines.append(f"{given.name} is dL/{output}, the gradient that comes from above.")
-    shown = [f"{name} {say_shape(shape, drawn.sizes)}" if shape else f"{name} scalar" for name, shape in drawn.inputs.items()]
+    shown = [
+        f"{name} {say_shape(shape, drawn.sizes)}" if shape else f"{name} scalar" for name, shape in drawn.inputs.items()
+    ]
     lines += wrapped([f"{one}," for one in shown[:-1]] + [f"{one}." for one in shown[-1:]], "Shapes:") if shown else []
-    renamed = [f"{own} is {entry.name}" for key, entry in subject.task.inputs.items() if (own := drawn.names[key]) != entry.name]
-    lines += wrapped([f"{one}," for one in renamed[:-1]] + [f"{one}." for one in renamed[-1:]], "Names:") if renamed else []
+    renamed = [
+        f"{own} is {entry.name}"
+        for key, entry in subject.task.inputs.items()
+        if (own := drawn.names[key]) != entry.name
+    ]
+    lines += (
+        wrapped([f"{one}," for one in renamed[:-1]] + [f"{one}." for one in renamed[-1:]], "Names:") if renamed else []
+    )
     return [*lines, f"{needs} {check}"]
 
 

@@ -62,6 +62,7 @@ def checked(name: str) -> str:
     """
     if not re.fullmatch(r"[A-Za-z]\w*", name, flags=re.ASCII) or keyword.iskeyword(name) or name in C | PYTHON:
         raise PullbackError(
-            f"a function can't be called {name[:60]!r}", hint="use letters, digits and underscores, such as linear_layer"
+            f"a function can't be called {name[:60]!r}",
+            hint="use letters, digits and underscores, such as linear_layer",
         )
     return name

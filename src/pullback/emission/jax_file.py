@@ -19,19 +19,33 @@ def jax_source(drawn: Drawn) -> str:
     lines = spelled(drawn, JAX)
     definitions = needed([line.text for line in lines], JAX.definitions)
     parts = _layer(drawn, lines) if drawn.wrt else ["\n".join(_plain(drawn, lines))]
-    checks = "checks itself with check_grads, to second order." if drawn.wrt else "compares its value with the closed form's."
+    checks = (
+        "checks itself with check_grads, to second order."
+        if drawn.wrt
+        else "compares its value with the closed form's."
+    )
     tail = ['if __name__ == "__main__":', *indented(jax_check(drawn, drawn.name))]
     everything = "\n".join([*definitions, *parts, *tail])
     standard = [f"import {module}" for module in ("functools", "math") if f"{module}." in everything]
-    libraries = [f"import {module}" for module, mark in (("jax", "jax."), ("jax.numpy as jnp", "jnp.")) if mark in everything]
-    text = [*docstring(_head(drawn, f"Run as a script, it {checks}")), "", *standard, *([""] if standard else []), *libraries]
+    libraries = [
+        f"import {module}" for module, mark in (("jax", "jax."), ("jax.numpy as jnp", "jnp.")) if mark in everything
+    ]
+    text = [
+        *docstring(_head(drawn, f"Run as a script, it {checks}")),
+        "",
+        *standard,
+        *([""] if standard else []),
+        *libraries,
+    ]
     return "\n\n\n".join(["\n".join(text), *definitions, *parts, "\n".join(tail)]) + "\n"
 
 
 def _head(drawn: Drawn, check: str) -> list[str]:
     lines = head(drawn, "Needs JAX.", check)
     if drawn.wrt:
-        lines.append("A custom_vjp is for reverse mode: jax.grad, jax.vjp, jax.jacrev; jax.jvp and jax.jacfwd are lost.")
+        lines.append(
+            "A custom_vjp is for reverse mode: jax.grad, jax.vjp, jax.jacrev; jax.jvp and jax.jacfwd are lost."
+        )
     return lines
 
 
@@ -54,7 +68,12 @@ def _layer(drawn: Drawn, lines: Sequence[Line]) -> list[str]:
     if drawn.loose:
         numbers = tuple(range(len(given), len(given) + len(drawn.loose)))
         decorator = f"@functools.partial(jax.custom_vjp, nondiff_argnums={numbers})"
-    first = [decorator, f"def {name}({parameters}):", f'    """{_title(drawn)}"""', f"    return {name}_forward({parameters})[0]"]
+    first = [
+        decorator,
+        f"def {name}({parameters}):",
+        f'    """{_title(drawn)}"""',
+        f"    return {name}_forward({parameters})[0]",
+    ]
     second = [f"def {name}_forward({parameters}):", '    """The output, and what the backward pass needs."""']
     second += indented(size_lines(drawn, given, used(forward), "jnp"))
     second += [part for line in forward for part in written(line, notes.get(line))]

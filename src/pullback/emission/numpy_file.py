@@ -15,7 +15,11 @@ def numpy_source(drawn: Drawn) -> str:
     lines = spelled(drawn, NUMPY)
     notes = comments(drawn, lines)
     definitions = needed([line.text for line in lines], NUMPY.definitions)
-    check = "compares the gradients with central differences." if drawn.wrt else "compares its value with the closed form's."
+    check = (
+        "compares the gradients with central differences."
+        if drawn.wrt
+        else "compares its value with the closed form's."
+    )
     body = [line for one in lines for line in written(one, notes.get(one))]
     sizes = indented(size_lines(drawn, list(drawn.inputs), used(lines), "np"))
     parameters = ", ".join([*drawn.inputs, *drawn.loose])
@@ -30,7 +34,9 @@ def numpy_source(drawn: Drawn) -> str:
         f"    return {returned}",
     ]
     tail = ['if __name__ == "__main__":', *indented(numpy_check(drawn, drawn.name))]
-    imports = (["import math", ""] if any("math." in line for line in (*definitions, *tail)) else []) + ["import numpy as np"]
+    imports = (["import math", ""] if any("math." in line for line in (*definitions, *tail)) else []) + [
+        "import numpy as np"
+    ]
     parts = ["\n".join([*docstring(head(drawn, "Needs NumPy.", f"Run as a script, it {check}")), "", *imports])]
     parts += [*definitions, "\n".join(function), "\n".join(tail)]
     return "\n\n\n".join(parts) + "\n"

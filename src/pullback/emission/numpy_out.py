@@ -157,10 +157,19 @@ def numpy_out_source(drawn: Drawn) -> str:
     copies = "tuple(map(np.copy, found))" if len(drawn.results) > 1 else "np.copy(found)"
     start += [f"    return {copies}", ""]
     check = numpy_check(replace(drawn, loose=()), "copied")
-    says_check = "compares the gradients with central differences." if drawn.wrt else "compares its value with the closed form's."
+    says_check = (
+        "compares the gradients with central differences."
+        if drawn.wrt
+        else "compares its value with the closed form's."
+    )
     tail = ['if __name__ == "__main__":', *indented([*start, *check])]
     standard = ["import math", ""] if any("math." in text for text in (*definitions, *tail)) else []
-    top = [*docstring(head(drawn, "Needs NumPy.", f"Run as a script, it {says_check}")), "", *standard, "import numpy as np"]
+    top = [
+        *docstring(head(drawn, "Needs NumPy.", f"Run as a script, it {says_check}")),
+        "",
+        *standard,
+        "import numpy as np",
+    ]
     return "\n\n\n".join(["\n".join(top), *definitions, "\n".join(factory), "\n".join(tail)]) + "\n"
 
 

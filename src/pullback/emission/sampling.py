@@ -127,7 +127,9 @@ def _value(given: Given, found: Sample) -> Any:
     if given.literal is not None:
         return structured(given, np.array(given.literal, dtype=np.float64))
     count = prod(given.extent)
-    free = found.center + found.spread * np.sin(np.arange(given.first, given.first + count) ** 2.0).reshape(given.extent)
+    free = found.center + found.spread * np.sin(np.arange(given.first, given.first + count) ** 2.0).reshape(
+        given.extent
+    )
     return structured(given, free)
 
 

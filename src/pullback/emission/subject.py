@@ -181,4 +181,3 @@ def _stated(program: Program, style: StyleName) -> list[str]:
         left = None if binding.name is None else show(Name(binding.name), style)
         found.append(value if left is None else f"{left} = {value}")
     return found
-

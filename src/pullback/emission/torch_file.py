@@ -19,7 +19,9 @@ def torch_source(drawn: Drawn) -> str:
     lines = spelled(drawn, TORCH)
     definitions = needed([line.text for line in lines], TORCH.definitions)
     parts = _layer(drawn, lines) if drawn.wrt else ["\n".join(_plain(drawn, lines))]
-    checks = "checks itself with gradcheck and gradgradcheck." if drawn.wrt else "compares its value with the closed form's."
+    checks = (
+        "checks itself with gradcheck and gradgradcheck." if drawn.wrt else "compares its value with the closed form's."
+    )
     tail = ['if __name__ == "__main__":', *indented(torch_check(drawn, drawn.name))]
     mathematics = ["import math", ""] if any("math." in text for text in (*parts, *definitions, *tail)) else []
     top = [*docstring(head(drawn, "Needs PyTorch.", f"Run as a script, it {checks}")), "", *mathematics, "import torch"]
@@ -55,7 +57,11 @@ def _layer(drawn: Drawn, lines: Sequence[Line]) -> list[str]:
     text += indented([f"{size} = ctx.{size}" for size in drawn.loose if size in sizes], 2)
     text += indented(size_lines(drawn, saved, sizes, "torch", asserted=False), 2)
     if recomputed:
-        why = "so that second derivatives go through it" if len(recomputed) == 1 else "so that second derivatives go through them"  # noqa: E501
+        why = (
+            "so that second derivatives go through it"
+            if len(recomputed) == 1
+            else "so that second derivatives go through them"
+        )
         text.append(f"        # {joined(recomputed)} {'is' if len(recomputed) == 1 else 'are'} computed again, {why}.")
     text += _gradients(drawn, backward, notes)
     returned = [drawn.wrt.get(name, "None") for name in given] + ["None"] * len(drawn.loose)
@@ -81,7 +87,11 @@ def kept_inputs(drawn: Drawn, backward: Sequence[Line]) -> tuple[list[str], set[
     saved = [name for name in drawn.layer_inputs if name in asked]
     said = {drawn.sizes[axis.name] for name in saved for axis in drawn.inputs[name] if axis.name is not None}
     for size in sorted(sizes - said - set(drawn.loose)):
-        speaks = [n for n in drawn.layer_inputs if any(axis.name and drawn.sizes[axis.name] == size for axis in drawn.inputs[n])]
+        speaks = [
+            n
+            for n in drawn.layer_inputs
+            if any(axis.name and drawn.sizes[axis.name] == size for axis in drawn.inputs[n])
+        ]
         saved += [name for name in speaks[:1] if name not in saved]
     return [name for name in drawn.layer_inputs if name in saved], sizes
 

@@ -20,13 +20,18 @@ _FUNCTIONS = {
     "silu": "{0*} * tl.sigmoid({0})", "leaky_relu": "tl.maximum({0}, 0.01 * {0*})", "maximum": "tl.maximum({0}, {1})",
     "gelu": "0.5 * {0*} * (1 + tl.erf(0.7071067811865476 * {0*}))", "step": "tl.where({0*} > 0, 1.0, 0.0)",
     "sign": "tl.where({0*} > 0, 1.0, tl.where({0*} < 0, -1.0, 0.0))", "minimum": "tl.minimum({0}, {1})",
+    "square": "{0*} * {0*}",
 }  # fmt: skip
+_ACTIVATIONS = frozenset(_FUNCTIONS) - {"step", "sign", "maximum", "minimum", "square"}
 TRITON = Dialect("triton", "tl", _FUNCTIONS, {}, {}, cast="tl.where({0}, 1.0, 0.0)")
 
-_FAMILY = UnsupportedError(
-    "Triton is emitted for the linear layer family: y = f(W x + b) over a batch, with or without b and f",
-    hint='such as "batch B: y = relu(W x + b)"',
-)
+
+def _family() -> UnsupportedError:
+    return UnsupportedError(
+        "Triton is emitted for the linear layer family: y = f(W x + b) over a batch, with or without b and f",
+        hint='such as "batch B: y = relu(W x + b)"',
+    )
+
 
 _KERNELS = '''\
 @triton.jit
@@ -101,8 +106,8 @@ def triton_source(drawn: Drawn) -> str:
     if layer.bias is not None and layer.bias in drawn.wrt:
         definitions.append(_SUMS)
     definitions += [_multiply(layer), *_function(drawn, layer)]
-    check = "compares itself with PyTorch; without a GPU, TRITON_INTERPRET=1 in the environment runs it on the CPU."
-    top = [*docstring(head(drawn, "Needs PyTorch and Triton.", f"Run as a script, it {check}")), ""]
+    lines = head(drawn, "Needs PyTorch and Triton.", "Run as a script, it compares itself with PyTorch; without a GPU,")
+    top = [*docstring([*lines, "TRITON_INTERPRET=1 in the environment runs the kernels on the CPU."]), ""]
     top += ["import torch", "import triton", "import triton.language as tl"]
     tail = ['if __name__ == "__main__":', *indented(_check(drawn, layer))]
     return "\n\n\n".join(["\n".join(top), *(text.rstrip("\n") for text in definitions), "\n".join(tail)]) + "\n"
@@ -114,34 +119,45 @@ def _recognised(drawn: Drawn) -> _Layer:
     made = {step.output: step for step in plan.steps}
     named = {slot: drawn.names[key] for key, (slot, _) in plan.inputs.items()}
     if drawn.upstream is None or len(plan.results[0].shape) != 2:
-        raise _FAMILY
-    step = made[plan.results[0].slot]
+        raise _family()
     activation = bias = None
-    if step.kind == "map" and len(step.inputs) == 1 and step.detail[0] in _FUNCTIONS:
-        activation, step = str(step.detail[0]), made[step.inputs[0]]
+    step, flipped = _unturned(made[plan.results[0].slot], made)
+    if step.kind == "map" and len(step.inputs) == 1 and step.detail[0] in _ACTIVATIONS:
+        activation = str(step.detail[0])
+        step, again = _unturned(made[step.inputs[0]], made)
+        flipped ^= again
     if step.kind == "map" and step.detail == ("add",):
-        sides = [made[k] for k in step.inputs]
-        product = next((side for side in sides if side.kind == "dot"), None)
-        other = next((side for side in sides if side is not product), None)
+        sides = [_unturned(made[k], made) for k in step.inputs]
+        product = next((side for side in sides if side[0].kind == "dot"), None)
+        other = next((side[0] for side in sides if side is not product), None)
         while other is not None and other.kind == "shape":
             other = made[other.inputs[0]]
         if product is None or other is None or other.output not in named or len(plan.shapes[other.output]) != 1:
-            raise _FAMILY
-        bias, step = named[other.output], product
-    return _factors(step, made, named, bias, activation)
-
-
-def _factors(
-    step: Step, made: dict[int, Step], named: dict[int, str], bias: str | None, activation: str | None
-) -> _Layer:
+            raise _family()
+        bias, step, flipped = named[other.output], product[0], flipped ^ product[1]
     if step.kind != "dot":
-        raise _FAMILY
-    first, second = (made[k] for k in step.inputs)
-    turned = second.kind == "permute"
-    slot = second.inputs[0] if turned else second.output
-    if first.output not in named or slot not in named or named[slot] == named[first.output]:
-        raise _FAMILY
-    return _Layer(named[first.output], named[slot], turned, bias, activation)
+        raise _family()
+    (first, a), (second, b) = (_unturned(made[k], made) for k in step.inputs)
+    if flipped:
+        first, a, second, b = second, not b, first, not a
+    if a or first.output not in named or second.output not in named or first is second:
+        raise _family()
+    rows = plan.results[0].shape[1]
+    if bias is not None and plan.shapes[plan.inputs[_key(drawn, bias)][0]] != (rows,):
+        raise _family()
+    return _Layer(named[first.output], named[second.output], b, bias, activation)
+
+
+def _key(drawn: Drawn, name: str) -> str:
+    return next(key for key, own in drawn.names.items() if own == name)
+
+
+def _unturned(step: Step, made: dict[int, Step]) -> tuple[Step, bool]:
+    """What a transpose is of, and whether it was one."""
+    turned = False
+    while step.kind == "permute":
+        step, turned = made[step.inputs[0]], not turned
+    return step, turned
 
 
 def _activation(name: str) -> list[str]:
@@ -164,7 +180,9 @@ def _activation(name: str) -> list[str]:
 
 
 def _multiply(layer: _Layer) -> str:
-    parameters = ["a", "b"] + (["c=None"] if layer.bias else []) + (["z=None", "activate=False"] if layer.activation else [])
+    parameters = (
+        ["a", "b"] + (["c=None"] if layer.bias else []) + (["z=None", "activate=False"] if layer.activation else [])
+    )
     bias = ("out if c is None else c", "c is not None") if layer.bias else ("out", "False")
     kept = ("out if z is None else z", "z is not None", "activate") if layer.activation else ("out", "False", "False")
     return "\n".join([
@@ -173,7 +191,8 @@ def _multiply(layer: _Layer) -> str:
         "    rows, inner, columns = *a.shape, b.shape[1]",
         "    out = torch.empty((rows, columns), device=a.device, dtype=a.dtype)",
         "    grid = (triton.cdiv(rows, 32), triton.cdiv(columns, 32))",
-        f"    product[grid](a, b, {bias[0]}, {kept[0]}, out, rows, columns, inner, *a.stride(), *b.stride(),",
+        f"    product[grid](a, b, {bias[0]}, {kept[0]}, out,",
+        "                  rows, columns, inner, *a.stride(), *b.stride(),",
         f"                  BIAS={bias[1]}, KEEP={kept[1]}, ACTIVATE={kept[2]}, ROWS=32, COLUMNS=32, INNER=32)",
         "    return out",
     ])  # fmt: skip
@@ -186,7 +205,10 @@ def _function(drawn: Drawn, layer: _Layer) -> list[str]:
     right = f"{weight}.T" if layer.turned else weight
     y = drawn.output
     keeps = layer.activation is not None
-    text = [f"class {called}(torch.autograd.Function):", f'    """{"; ".join(drawn.subject.stated)}, with its derived backward pass."""']
+    text = [
+        f"class {called}(torch.autograd.Function):",
+        f'    """{"; ".join(drawn.subject.stated)}, with its derived backward pass."""',
+    ]
     text += ["", "    @staticmethod", f"    def forward({', '.join(given)}):"]
     text += indented(size_lines(drawn, given, (), "torch"), 2)
     bias = f", {layer.bias}" if layer.bias else ""
@@ -201,7 +223,10 @@ def _function(drawn: Drawn, layer: _Layer) -> list[str]:
     names = ", ".join(name if name in (x, weight) else "_" for name in given)
     text.append(f"        {names}{',' if len(given) == 1 else ''} = inputs")
     if keeps:
-        text += ["        ctx.mark_non_differentiable(output[1])", f"        ctx.save_for_backward({x}, {weight}, output[1])"]
+        text += [
+            "        ctx.mark_non_differentiable(output[1])",
+            f"        ctx.save_for_backward({x}, {weight}, output[1])",
+        ]
     else:
         text += [f"        ctx.save_for_backward({x}, {weight})"]
     text += ["", "    @staticmethod", "    @torch.autograd.function.once_differentiable"]
@@ -214,7 +239,13 @@ def _function(drawn: Drawn, layer: _Layer) -> list[str]:
             "        dz = torch.empty_like(z)",
             f"        slopes[(triton.cdiv(z.numel(), 1024),)]({g}, z, dz, z.numel(), z.shape[1], *{g}.stride(), SIZE=1024)",
         ]
-    notes = dict(zip([label for label in drawn.subject.labels if label is not None], drawn.subject.derived[-len(drawn.wrt) :], strict=False))  # noqa: E501
+    notes = dict(
+        zip(
+            [label for label in drawn.subject.labels if label is not None],
+            drawn.subject.derived[-len(drawn.wrt) :],
+            strict=False,
+        )
+    )
     made = {
         x: f"multiply({dz}, {weight})" if layer.turned else f"multiply({dz}, {weight}.T)",
         weight: f"multiply({dz}.T, {x})" if layer.turned else f"multiply({x}.T, {dz})",
@@ -225,7 +256,9 @@ def _function(drawn: Drawn, layer: _Layer) -> list[str]:
         if name == layer.bias:
             text.append(f"            {gradient} = {dz}.new_empty({dz}.shape[1])")
             text.append(f"            grid = (triton.cdiv({dz}.shape[1], 32),)")
-            text.append(f"            column_sums[grid]({dz}, {gradient}, *{dz}.shape, *{dz}.stride(), ROWS=32, COLUMNS=32)")
+            text.append(
+                f"            column_sums[grid]({dz}, {gradient}, *{dz}.shape, *{dz}.stride(), ROWS=32, COLUMNS=32)"
+            )
         else:
             note = notes.get(name, "") if not keeps else ""
             text.append(f"            {gradient} = {made[name]}" + (f"  # {note}" if note else ""))
@@ -243,7 +276,7 @@ _PYTORCH = {
     "sqrt": "torch.sqrt({0})", "abs": "torch.abs({0})", "erf": "torch.erf({0})", "sigmoid": "torch.sigmoid({0})",
     "tanh": "torch.tanh({0})", "relu": "torch.relu({0})", "softplus": "torch.nn.functional.softplus({0})",
     "silu": "torch.nn.functional.silu({0})", "leaky_relu": "torch.nn.functional.leaky_relu({0})",
-    "gelu": "torch.nn.functional.gelu({0})", "step": "torch.heaviside({0}, torch.zeros(()))", "sign": "torch.sign({0})",
+    "gelu": "torch.nn.functional.gelu({0})",
 }  # fmt: skip
 
 

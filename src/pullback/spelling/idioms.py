@@ -13,6 +13,12 @@ Rule = Callable[[Term], Term]
 ALONG_AXIS = frozenset({"softmax", "logsumexp", "hardmax", "max"})
 """Operations on vectors, which work along one axis of what has more."""
 
+FUNCTIONS = frozenset(
+    "add subtract multiply divide power negative square reciprocal sqrt exp log log1p sin cos tan sinh cosh tanh abs sign "
+    "erf maximum minimum atan relu sigmoid silu softplus leaky_relu gelu step max2 min2 where".split()
+)
+"""Entrywise functions."""
+
 _ELEMENTWISE = frozenset({"add", "subtract", "multiply", "divide", "maximum", "minimum", "greater", "equal", "power"})
 _NEAR = 1e-12
 
@@ -38,6 +44,9 @@ def permuted(term: Term, order: tuple[int, ...]) -> Term:
     coefficient, rest = split(term)
     if coefficient != 1 and rest.rank == term.rank:
         return scaled(coefficient, permuted(rest, order))
+    inside = _permuted_inside(term, order)
+    if inside is not None:
+        return inside
     if term.op == "matmul" and term.rank == 2 and any(arg.op == "permute" for arg in term.args):
         a, b = (permuted(arg, (1, 0)) for arg in term.args)
         return Term("matmul", (b, a), (), shape)
@@ -46,6 +55,20 @@ def permuted(term: Term, order: tuple[int, ...]) -> Term:
         if x.op == "permute" and len(order) == 2:
             return Term("call", x.args, (term.detail[0], order.index(term.detail[1])), shape)
     return Term("permute", (term,), order, shape)
+
+
+def _permuted_inside(term: Term, order: tuple[int, ...]) -> Term | None:
+    """An entrywise function of the transpose, where that has fewer transposes in it."""
+    if term.rank != 2 or order != (1, 0) or not term.args or term.op not in FUNCTIONS:
+        return None
+    if any(arg.rank == 1 or (arg.rank == 2 and arg.shape != term.shape) for arg in term.args):
+        return None
+    turned = Term(term.op, tuple(permuted(a, order) if a.rank == 2 else a for a in term.args), (), term.shape[::-1])
+    return turned if _transposes(turned) < _transposes(term) + 1 else None
+
+
+def _transposes(term: Term) -> int:
+    return int(term.op == "permute") + sum(map(_transposes, term.args))
 
 
 def reshaped(term: Term, shape: Extent) -> Term:

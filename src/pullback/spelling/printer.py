@@ -77,7 +77,12 @@ class Printer:
     def function(self, term: Term) -> Text:
         """An entrywise function by the pattern of the library; of numbers, by that of plain numbers."""
         if all(arg.is_number for arg in term.args):
-            plain = {"square": "{0*} ** 2", "reciprocal": "1 / {0*}", "sign": "math.copysign(1.0, {0})", "abs": "abs({0})"}
+            plain = {
+                "square": "{0*} ** 2",
+                "reciprocal": "1 / {0*}",
+                "sign": "math.copysign(1.0, {0})",
+                "abs": "abs({0})",
+            }
             pattern = plain.get(term.op, f"{self.dialect.of_numbers}{term.op}({{0}})")
         elif term.op in ("maximum", "minimum") and self.dialect.name == "torch" and term.args[1].is_number:
             pattern = f"torch.clamp({{0}}, {'min' if term.op == 'maximum' else 'max'}={{1}})"
@@ -162,7 +167,7 @@ class Printer:
         return f"-{self.at(term.args[0], TIMES)}", TIMES
 
     def show_square(self, term: Term) -> Text:
-        if term.args[0].is_number:
+        if term.args[0].is_number or "square" in self.dialect.functions:
             return self.function(term)
         return _raised(self.at(term.args[0], ATOM), "2"), POWER
 
@@ -170,6 +175,8 @@ class Printer:
         return f"1 / {self.at(term.args[0], SIGN)}", TIMES
 
     def show_power(self, term: Term) -> Text:
+        if "power" in self.dialect.functions:
+            return self.function(term)
         return _raised(self.at(term.args[0], ATOM), self.at(term.args[1], ATOM)), POWER
 
     def show_copy(self, term: Term) -> Text:
@@ -264,7 +271,9 @@ class Printer:
             value = self.filled(self.dialect.scalar, (x,))[0]
         text = f"{self.dialect.module}.where({' & '.join(tests)}, {value}, 0)"
         if not x.rank and any(labels.count(label) == 1 for label in labels):
-            return self.filled(self.dialect.broadcast.replace("{0}", text).replace("{0*}", text), (), shape=shape_text(term.shape))  # noqa: E501
+            return self.filled(
+                self.dialect.broadcast.replace("{0}", text).replace("{0*}", text), (), shape=shape_text(term.shape)
+            )
         return text, ATOM
 
     def show_call(self, term: Term) -> Text:
@@ -273,7 +282,9 @@ class Printer:
         if pattern is not None:
             rank = term.args[0].rank
             k = axis[0] if rank > 1 and axis[0] != rank - 1 else -1
-            shown = "" if rank == 1 and self.dialect.name != "torch" else f", {self.dialect.axis}={k if rank > 1 else -1}"
+            shown = (
+                "" if rank == 1 and self.dialect.name != "torch" else f", {self.dialect.axis}={k if rank > 1 else -1}"
+            )
             return self.filled(pattern, term.args, axis=shown, k=k)
         pattern = self.dialect.functions.get(called) or self.dialect.operations.get(called)
         if pattern is None:

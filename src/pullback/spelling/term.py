@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 
 from pullback.planning.steps import Extent
 
-
 _FREE = frozenset("name number permute index negative reshape broadcast diagonal slice".split())
 
 
