@@ -105,11 +105,12 @@ def _frame(writer: Writer) -> tuple[list[str], list[str]]:
     """What stands before and after the statements: memory for temporary arrays, and the verdict."""
     text = "\n".join(line for statement in writer.statements for line in statement.code)
     text += " ".join(writer.work.values())
+    text = text.replace("'T'", "").replace("'N'", "")
     idle = [own for own in (*writer.drawn.sizes.values(), *writer.drawn.inputs) if not re.search(rf"\b{own}\b", text)]
     before = [f"(void){own};" for own in idle]
     if writer.work:
         before += [
-            f"real *work = malloc(({' + '.join(writer.work.values())}) * sizeof(real));",
+            f"real *work = calloc({' + '.join(writer.work.values())}, sizeof(real));",
             "if (work == NULL)",
             "    return 1;",
         ]
