@@ -44,8 +44,9 @@ def comments(drawn: Drawn, lines: Iterable[Line]) -> dict[Line, str]:
             elif line.call and drawn.wanted.get(line.slot) != line.name:
                 continue
             elif isinstance(node, Variable) and node in subject.task.standins:
-                left = forward.get(subject.cotangents[node], f"dL/d{line.name.removeprefix('d')}")
-                found[line] = _spelled(drawn, names, subject.task.standins[node], node.axes, left)
+                if subject.cotangents[node] in forward:
+                    left = forward[subject.cotangents[node]]
+                    found[line] = _spelled(drawn, names, subject.task.standins[node], node.axes, left)
             else:
                 found[line] = _spelled(drawn, names, node, node.axes, line.name)
             names[node] = line.name

@@ -113,10 +113,9 @@ def draw_up(
     for key, entry in task.inputs.items():
         names[key] = unused(identifier(entry.name), taken)
         taken.add(names[key])
-    labels = [label if label is None else names[_key(subject, label)] for label in subject.labels]
     results: dict[str, Shape] = {}
-    for label, (_, shape) in zip(labels, task.roots, strict=True):
-        result = unused(identifier(subject.output) if label is None else f"d{label}", taken)
+    for label, (_, shape) in zip(subject.labels, task.roots, strict=True):
+        result = unused(identifier(subject.output) if label is None else f"d{identifier(label)}", taken)
         results[result] = shape
         taken.add(result)
     dimensions = set(task.dimensions()) | {n for e in task.inputs.values() for axis in e.shape for n in axis.names}
@@ -135,10 +134,6 @@ def draw_up(
 
 def _inputs(subject: Subject) -> list[str]:
     return [entry.name for entry in subject.task.inputs.values()]
-
-
-def _key(subject: Subject, label: str) -> str:
-    return next(key for key, entry in subject.task.inputs.items() if entry.name == label)
 
 
 def _numbers(subject: Subject) -> set[int]:

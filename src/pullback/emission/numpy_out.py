@@ -21,13 +21,14 @@ from pullback.spelling.speller import Line, Speller
 from pullback.spelling.term import Term, name
 
 _CALLED = {"dot": "dot", "matmul": "matmul", "greater": "greater", "equal": "equal"}
+_ALSO = frozenset({"greater", "equal", "finite", "copy", "where"})
 _OWN = frozenset({"embed", "pad"})
 """Kernels that write a part of a buffer, the rest of which stays zero."""
 
 
 def _writes(step: Step) -> bool:
     if step.kind == "map":
-        return step.detail[0] in UFUNCS or step.detail[0] in ("greater", "equal", "finite", "copy")
+        return step.detail[0] in UFUNCS or step.detail[0] in _ALSO
     return step.kind in ("dot", "matmul", "reduce", "contract") or step.kind in _OWN
 
 
@@ -86,7 +87,11 @@ class _OutSpeller(Speller):
         size = formula(shape[0])[0] if len(shape) == 1 else shape_text(shape)
         own = self.made_once(slot, f"np.{made}({size}, dtype)")
         shown = self.printer.text
-        if step.kind == "map":
+        if step.detail == ("where",):
+            test = args[0]
+            self.lines.append(Line(own, f"np.copyto({own}, {shown(args[2])})", frozenset(), -1, call=True))
+            text = f"np.copyto({own}, {shown(args[1])}, where={self.printer.at(test, 1)} != 0)"
+        elif step.kind == "map":
             text = self.entrywise(step.detail[0], args, own)
         elif step.kind == "reduce":
             function, *axes = step.detail

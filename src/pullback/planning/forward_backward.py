@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pullback.calculus.reverse import backward
 from pullback.tensor.add import add
 from pullback.tensor.node import Apply, Node, Product, Sum, Variable, make_variable, topological
-from pullback.tensor.product import number_of
+from pullback.tensor.product import number_of, transposed
 from pullback.tensor.reshape import Linear
 
 
@@ -36,6 +36,7 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
     for node in order:
         if node in wanted or any(child in active for child in node.children):
             active.add(node)
+    twins = _twins(order)
     collected: dict[Node, list[Node]] = {root: [seed]}
     standins: dict[Variable, Node] = {}
     of: dict[Variable, Node] = {}
@@ -44,6 +45,9 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
         if node not in active or node not in collected:
             continue
         here = add([(1, part) for part in collected.pop(node)], node.axes)
+        if node in twins:
+            collected.setdefault(twins[node], []).append(transposed(here))
+            continue
         if node in wanted:
             total[node] = here
             continue
@@ -59,6 +63,19 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
             collected.setdefault(child, []).append(part)
     zero = {target: add([], target.axes) for target in targets}
     return Cotangents([total.get(target, zero[target]) for target in targets], standins, of)
+
+
+def _twins(order: Sequence[Node]) -> dict[Node, Node]:
+    """For nodes whose transpose comes before them, that: both get one cotangent."""
+    found: dict[Node, Node] = {}
+    seen: set[Node] = set()
+    for node in order:
+        if len(node.axes) == 2 and isinstance(node, Sum | Apply) and node.children:
+            twin = transposed(node)
+            if twin is not node and twin in seen and type(twin) is type(node):
+                found[node] = twin
+        seen.add(node)
+    return found
 
 
 def _is_small(node: Node) -> bool:

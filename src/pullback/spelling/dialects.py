@@ -30,6 +30,7 @@ class Dialect:
     broadcast: str = "{module}.broadcast_to({0}, {shape})"
     full: str = "{module}.full({shape}, {value}, dtype={dtype})"
     ones: str = "{module}.ones({shape}, dtype={dtype})"
+    zeros: str = "{module}.zeros({shape}, dtype={dtype})"
     eye: str = "{module}.eye({n}, dtype={dtype})"
     mask: str = "{module}.eye({n}, dtype=bool)"
     scalar: str = "{module}.asarray({0}, dtype={dtype})"
@@ -102,6 +103,7 @@ TORCH = Dialect(
     broadcast="{0*}.expand({shape})",
     full="{like}.new_full({shape}, {value})",
     ones="{like}.new_ones({shape})",
+    zeros="{like}.new_zeros({shape})",
     eye="torch.eye({n}, dtype={dtype}, device={like}.device)",
     mask="torch.eye({n}, dtype=torch.bool, device={like}.device)",
     scalar="{like}.new_tensor({0})",

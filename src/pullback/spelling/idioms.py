@@ -251,6 +251,21 @@ def _negative(term: Term) -> Term:
     return scaled(-1, term.args[0])
 
 
+def _where(term: Term) -> Term:
+    """A choice between numbers is arithmetic with a comparison, which keeps the type of what it is used with."""
+    test, a, b = term.args
+    if not (a.is_number and b.is_number):
+        return term
+    mask = test if test.is_mask else Term("unequal", (test, number(0.0)), (), term.shape)
+    yes, no = a.detail[0], b.detail[0]
+    if (yes, no) == (1, 0):
+        return mask
+    if (yes, no) == (0, 1) and not test.is_mask:
+        return Term("equal", (test, number(0.0)), (), term.shape)
+    part = scaled(yes - no, Term("cast", (mask,), (), term.shape))
+    return part if no == 0 else tidy(Term("add", (part, number(no)), (), term.shape))
+
+
 def _index(term: Term) -> Term:
     (x,) = term.args
     if all(part == ":" for part in term.detail):
@@ -307,5 +322,5 @@ def _call(term: Term) -> Term:
 
 _RULES: dict[str, Rule] = {
     "add": _add, "subtract": _subtract, "multiply": _multiply, "divide": _divide, "negative": _negative,
-    "index": _index, "sum": _sum, "max": _sum, "matmul": _matmul, "einsum": _einsum, "call": _call,
+    "index": _index, "where": _where, "sum": _sum, "max": _sum, "matmul": _matmul, "einsum": _einsum, "call": _call,
 }  # fmt: skip

@@ -17,7 +17,7 @@ ATOM, POWER, SIGN, TIMES, PLUS, TEST = 9, 4, 3, 2, 1, 0
 """How tightly a text binds."""
 
 _INFIX = {"add": ("+", PLUS), "subtract": ("-", PLUS), "multiply": ("*", TIMES), "divide": ("/", TIMES),
-          "matmul": ("@", TIMES), "greater": (">", TEST), "equal": ("==", TEST)}  # fmt: skip
+          "matmul": ("@", TIMES), "greater": (">", TEST), "equal": ("==", TEST), "unequal": ("!=", TEST)}  # fmt: skip
 _LEVELS: dict[type[ast.AST], int] = {
     ast.Add: PLUS, ast.Sub: PLUS, ast.Mult: TIMES, ast.Div: TIMES, ast.Pow: POWER, ast.USub: SIGN,
 }  # fmt: skip
@@ -119,7 +119,7 @@ class Printer:
 
     def show_full(self, term: Term) -> Text:
         (value,) = term.detail
-        pattern = self.dialect.ones if value == 1 else self.dialect.full
+        pattern = {0: self.dialect.zeros, 1: self.dialect.ones}.get(value, self.dialect.full)
         shape = term.shape[0] if len(term.shape) == 1 and self.dialect.name != "torch" else None
         shown = formula(shape)[0] if shape is not None else shape_text(term.shape)
         return self.filled(pattern, (), shape=shown, value=formula(value)[0])

@@ -15,6 +15,8 @@
 | ``embed`` | x | labels of the result, of which some repeat; labels of x |
 | ``pad`` | x | where x starts on the last axis |
 | ``call`` | any | the name of an operation on whole arrays, then the axis it works along, where it has one |
+| ``greater``, ``equal``, ``unequal`` | a, b | |
+| ``cast`` | a comparison | |
 | a function of ``planning.entrywise`` | one to three | |
 """
 
@@ -49,7 +51,7 @@ class Term(NamedTuple):
     @property
     def is_mask(self) -> bool:
         """Whether it is true or false, which multiplies as 1 or 0."""
-        return self.op in ("greater", "equal")
+        return self.op in ("greater", "equal", "unequal")
 
     def weight(self) -> int:
         """The number of operations in it; views count nothing."""
