@@ -7,12 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pullback.emission.identifiers import identifier, unused
+from pullback.emission.orienting import oriented
 from pullback.emission.subject import Shape, Subject
 from pullback.planning.building import Builder, Value, build_all
 from pullback.planning.drafting import Draft
 from pullback.planning.steps import VIEWS, Plan, Result
 from pullback.planning.symbolic import nominal_sizes
 from pullback.tensor.node import Apply, Node, Variable
+from pullback.tensor.product import transposed
+
+
+Standing = tuple[Node, bool]
+"""What a slot holds: a node, or the transpose of it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Drawn:
     names: dict[str, str]
     wanted: dict[int, str]
     forced: frozenset[int]
-    nodes: dict[int, Node]
+    nodes: dict[int, Standing]
     reserved: frozenset[str]
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -142,7 +148,7 @@ def _numbers(subject: Subject) -> set[int]:
     return found | {axis.number for _, shape in subject.task.roots for axis in shape if axis.number is not None}
 
 
-def _plan(subject: Subject, sizes: Mapping[str, int], make: type[Builder]) -> tuple[Plan, dict[int, list[Node]]]:
+def _plan(subject: Subject, sizes: Mapping[str, int], make: type[Builder]) -> tuple[Plan, dict[int, list[Standing]]]:
     """The plan, and the nodes that slots hold whole."""
     task = subject.task
     needed = task.needed()
@@ -154,17 +160,31 @@ def _plan(subject: Subject, sizes: Mapping[str, int], make: type[Builder]) -> tu
     results = [
         Result(builder.values[node].slot, tuple(axis.evaluate(sizes) for axis in axes)) for node, axes in task.roots
     ]
-    named: list[tuple[Node, Result]] = []
+    named: list[tuple[Node, bool, Result]] = []
     for node in (*subject.called, *task.standins):
-        value = builder.values.get(node)
+        value, turned = builder.values.get(node), False
+        if value is None and len(node.axes) == 2:
+            value, turned = builder.values.get(transposed(node)), True
         if value is not None and builder.draft.shapes[value.slot] == value.shape:
-            named.append((node, Result(value.slot, value.shape)))
-    plan = builder.draft.plan([*results, *(result for _, result in named)])
-    slots: dict[int, list[Node]] = {}
-    for (node, _), result in zip(named, plan.results[len(results) :], strict=True):
-        slots.setdefault(result.slot, []).append(node)
-    plan = Plan(plan.inputs, plan.steps, plan.results[: len(results)], plan.shapes)
-    return pruned(plan, plan.results), slots
+            named.append((node, turned, Result(value.slot, value.shape)))
+    plan = builder.draft.plan([*results, *(result for *_, result in named)])
+    found = [(n, t, r.slot) for (n, t, _), r in zip(named, plan.results[len(results) :], strict=True)]
+    plan = pruned(plan, plan.results[: len(results)])
+    base = {step.output: step.inputs[0] for step in plan.steps if step.kind == "permute" and step.detail == (1, 0)}
+    wishes: dict[int, bool] = {}
+    places: list[tuple[Node, bool, int]] = []
+    for node, turned, slot in found:
+        while slot in base:
+            slot, turned = base[slot], not turned
+        places.append((node, turned, slot))
+        if node in subject.statements or subject.cotangents.get(node) in subject.statements:  # type: ignore[call-overload]
+            wishes.setdefault(slot, turned)
+    plan, final = oriented(plan, wishes, _PlainDraft)
+    slots: dict[int, list[Standing]] = {}
+    for node, turned, slot in places:
+        if slot in final:
+            slots.setdefault(final[slot][0], []).append((node, final[slot][1] != turned))
+    return plan, slots
 
 
 def pruned(plan: Plan, results: Collection[Result]) -> Plan:
@@ -182,30 +202,38 @@ def pruned(plan: Plan, results: Collection[Result]) -> Plan:
 
 
 def _names_of_slots(
-    subject: Subject, slots: Mapping[int, list[Node]], plan: Plan, taken: set[str]
-) -> tuple[dict[int, str], frozenset[int], dict[int, Node]]:
+    subject: Subject, slots: Mapping[int, list[Standing]], plan: Plan, taken: set[str]
+) -> tuple[dict[int, str], frozenset[int], dict[int, Standing]]:
     """Names for slots: those of the program, then those of the closed form, then dH for the cotangent of H."""
     made = {step.output: step for step in plan.steps}
     results = {result.slot for result in plan.results}
-    spelled: dict[Node, str] = dict(subject.called)
-    for standin, node in subject.cotangents.items():
-        if node in spelled:
-            spelled[standin] = f"d{spelled[node]}"
-    place = {node: k for k, node in enumerate((*subject.statements, *spelled))}
     wanted: dict[int, str] = {}
-    nodes: dict[int, Node] = {}
+    nodes: dict[int, Standing] = {}
     forced: set[int] = set()
     for slot, candidates in slots.items():
         if slot not in made or made[slot].kind in ("input", "constant", "full") or _looks_at_input(slot, made):
             continue
-        node = min(candidates, key=lambda n: place.get(n, len(place)))
-        nodes[slot] = node
-        if node in spelled and slot not in results:
-            wanted[slot] = unused(identifier(spelled[node]), taken)
+        ranked = sorted(((_rank(subject, standing), standing) for standing in candidates), key=lambda pair: pair[0][0])
+        (rank, name), nodes[slot] = ranked[0]
+        if name is not None and slot not in results:
+            wanted[slot] = unused(identifier(name), taken)
             taken.add(wanted[slot])
-            stated = {subject.cotangents.get(node, node) if isinstance(node, Variable) else node}  # type: ignore[arg-type]
-            forced |= {slot} if stated & set(subject.statements) else set()
+            forced |= {slot} if rank == 0 else set()
     return wanted, frozenset(forced), nodes
+
+
+def _rank(subject: Subject, standing: Standing) -> tuple[int, str | None]:
+    """The name for what a slot holds; 0 where the program has that name, so that it stands on a line of its own."""
+    node, turned = standing
+    forward = subject.cotangents.get(node) if isinstance(node, Variable) else node
+    prefix = "" if forward is node else "d"
+    if forward is None:
+        return 3, None
+    held = transposed(forward) if turned else forward
+    if held in subject.statements and held in subject.called:
+        return 0, prefix + subject.called[held]
+    name = subject.called.get(held) or (subject.called.get(forward) if forward not in subject.statements else None)
+    return (2, None) if name is None else (1, prefix + name)
 
 
 def _looks_at_input(slot: int, made: Mapping[int, object]) -> bool:

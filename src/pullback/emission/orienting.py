@@ -1,0 +1,172 @@
+"""Which way round matrices are computed: as the program has them, and with as few transposes as can be.
+
+The graph has a normal form of its own, in which a matrix may stand for its transpose; a plan follows it. Here the
+matrices of a plan are turned, group by group: those that an entrywise function ties together turn together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pullback.planning.drafting import Draft
+from pullback.planning.steps import Plan, Result, Step
+
+_MOST_STEPS = 3000
+_WISH = 4
+"""How many transposes it may cost to have a matrix as the program has it."""
+
+
+def oriented(plan: Plan, wishes: Mapping[int, bool], make: type[Draft] = Draft) -> tuple[Plan, dict[int, tuple[int, bool]]]:
+    """Turn matrices of a plan.
+
+    Args:
+        plan: A plan; its inputs and results stay as they are.
+        wishes: Slots that are to be turned, or not.
+        make: The kind of draft to write.
+
+    Returns:
+        The new plan; and for slots the new ones, and whether they are turned.
+    """
+    groups = _groups(plan)
+    turned: frozenset[int] = frozenset()
+    if groups and len(plan.steps) <= _MOST_STEPS:
+        best = _cost(plan, turned, wishes, make)
+        for group in (*groups, *groups):
+            tried = turned ^ group
+            cost = _cost(plan, tried, wishes, make)
+            if cost < best:
+                turned, best = tried, cost
+    rewrite = _Rewrite(plan, turned, make)
+    new = rewrite.run()
+    return new, rewrite.final
+
+
+def _groups(plan: Plan) -> list[frozenset[int]]:
+    """Slots that turn together."""
+    parent: dict[int, int] = {}
+
+    def find(slot: int) -> int:
+        while parent[slot] != slot:
+            parent[slot] = parent[parent[slot]]
+            slot = parent[slot]
+        return slot
+
+    for step in plan.steps:
+        if _turns(step, plan):
+            parent[step.output] = step.output
+            for slot in step.inputs if step.kind in ("map", "reduce") else ():
+                if slot in parent:
+                    parent[find(slot)] = find(step.output)
+    groups: dict[int, set[int]] = {}
+    for slot in parent:
+        groups.setdefault(find(slot), set()).add(slot)
+    return [frozenset(group) for group in groups.values()]
+
+
+def _turns(step: Step, plan: Plan) -> bool:
+    """Whether a step can write its result transposed."""
+    shape = plan.shapes[step.output]
+    if len(shape) != 2:
+        return False
+    if step.kind == "shape":
+        return len(plan.shapes[step.inputs[0]]) == 1 and 1 in shape
+    return step.kind in ("map", "dot", "full") or (step.kind == "reduce" and step.detail[-1] == "keep")
+
+
+def _cost(plan: Plan, turned: frozenset[int], wishes: Mapping[int, bool], make: type[Draft]) -> float:
+    new = _Rewrite(plan, turned, make).run()
+    transposes = sum(step.kind == "permute" for step in new.steps)
+    columns = sum(step.kind == "shape" and new.shapes[step.output][-1:] == (1,) for step in new.steps)
+    missed = sum((slot in turned) != wish for slot, wish in wishes.items())
+    return transposes + columns / 4 + _WISH * missed
+
+
+class _Rewrite:
+    """Writes a plan anew with some slots turned."""
+
+    def __init__(self, plan: Plan, turned: Iterable[int], make: type[Draft]) -> None:
+        self.plan, self.turned = plan, frozenset(turned)
+        self.draft = make()
+        self.new: dict[int, int] = {}
+        self.source: dict[int, int] = {}
+        self.final: dict[int, tuple[int, bool]] = {}
+
+    def get(self, slot: int, turned: bool = False) -> int:
+        """A slot of the old plan in the new one, as it was or transposed."""
+        while slot in self.source:
+            slot, turned = self.source[slot], not turned
+        return self.new[slot] if turned == (slot in self.turned) else self.draft.permute(self.new[slot], (1, 0))
+
+    def run(self) -> Plan:
+        """All steps, the results as they were."""
+        for name, (slot, shape) in self.plan.inputs.items():
+            if slot >= 0:
+                self.new[slot] = self.draft.input(name, shape)
+            else:
+                self.draft.input(name, shape)
+        for step in self.plan.steps:
+            if step.kind == "permute" and step.detail == (1, 0):
+                self.source[step.output] = step.inputs[0]
+            elif step.kind != "input":
+                self.new[step.output] = self.step(step)
+        results = [Result(self.get(result.slot), result.shape) for result in self.plan.results]
+        kept = list(self.new)
+        extra = [Result(self.new[slot], self.draft.shapes[self.new[slot]]) for slot in kept]
+        plan = self.draft.plan([*results, *extra])
+        for slot, result in zip(kept, plan.results[len(results) :], strict=True):
+            self.final[slot] = (result.slot, slot in self.turned)
+        return _without(plan, len(results))
+
+    def step(self, step: Step) -> int:
+        """One step; what can't turn takes its inputs as they were."""
+        turn = step.output in self.turned
+        shape = self.plan.shapes[step.output]
+        wanted = shape[::-1] if turn else shape
+        ranks = [len(self.plan.shapes[slot]) for slot in step.inputs]
+        if step.kind == "map" and len(shape) == 2:
+            given = [self.get(slot, turn) if rank == 2 else self.get(slot) for slot, rank in zip(step.inputs, ranks, strict=True)]
+            return self.draft.emit("map", given, step.detail, wanted)
+        if step.kind == "dot" and turn:
+            a, b = step.inputs
+            return self.draft.dot(self.get(b, True), self.get(a, True), wanted)
+        if step.kind == "dot":
+            return self.draft.dot(self.get(step.inputs[0]), self.get(step.inputs[1]), shape)
+        if step.kind == "reduce" and ranks == [2]:
+            return self.reduce(step, turn, wanted)
+        if turn and step.kind == "shape":
+            return self.draft.shape(self.get(step.inputs[0]), wanted)
+        if turn and step.kind == "full":
+            return self.draft.full(step.detail[0], wanted)
+        return self.draft.emit(step.kind, [self.get(slot) for slot in step.inputs], step.detail, shape)
+
+    def reduce(self, step: Step, turn: bool, wanted: tuple[int, ...]) -> int:
+        """A sum over an axis is over the other one of the transpose."""
+        function, *axes = step.detail
+        keep = axes[-1] == "keep"
+        axes = axes[:-1] if keep else axes
+        (slot,) = step.inputs
+        flip = turn
+        if not keep:
+            while slot in self.source:
+                slot, flip = self.source[slot], not flip
+            flip ^= slot in self.turned
+            given = self.new[slot]
+        else:
+            given = self.get(slot, turn)
+        new_axes = sorted(1 - axis for axis in axes) if flip else axes
+        return self.draft.emit("reduce", (given,), (function, *new_axes, *(("keep",) if keep else ())), wanted)
+
+
+def _without(plan: Plan, count: int) -> Plan:
+    """The plan with the first results alone, and the steps that these need."""
+    made = {step.output: step for step in plan.steps}
+    results = plan.results[:count]
+    needed: set[int] = set()
+    stack = [result.slot for result in results]
+    while stack:
+        slot = stack.pop()
+        if slot not in needed:
+            needed.add(slot)
+            stack.extend(made[slot].inputs)
+    steps = tuple(step for step in plan.steps if step.output in needed or step.kind == "input")
+    return Plan(plan.inputs, steps, results, plan.shapes)
