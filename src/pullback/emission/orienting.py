@@ -6,12 +6,11 @@ matrices of a plan are turned, group by group: those that an entrywise function 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pullback.planning.drafting import Draft
 from pullback.planning.steps import Plan, Result, Step
 
-_MOST_STEPS = 3000
 _WISH = 4
 """How many transposes it may cost to have a matrix as the program has it."""
 
@@ -27,15 +26,15 @@ def oriented(plan: Plan, wishes: Mapping[int, bool], make: type[Draft] = Draft) 
     Returns:
         The new plan; and for slots the new ones, and whether they are turned.
     """
+    turned: set[int] = set()
     groups = _groups(plan)
-    turned: frozenset[int] = frozenset()
-    if groups and len(plan.steps) <= _MOST_STEPS:
-        best = _cost(plan, turned, wishes, make)
-        for group in (*groups, *groups):
-            tried = turned ^ group
-            cost = _cost(plan, tried, wishes, make)
-            if cost < best:
-                turned, best = tried, cost
+    price = _Price(plan, wishes)
+    for group in (*groups, *groups):
+        touched = group | {slot for user in group for slot in price.used_by.get(user, ())}
+        before = price.of(touched, turned)
+        after = price.of(touched, turned ^ group)
+        if after < before:
+            turned ^= group
     rewrite = _Rewrite(plan, turned, make)
     new = rewrite.run()
     return new, rewrite.final
@@ -73,12 +72,54 @@ def _turns(step: Step, plan: Plan) -> bool:
     return step.kind in ("map", "dot", "full") or (step.kind == "reduce" and step.detail[-1] == "keep")
 
 
-def _cost(plan: Plan, turned: frozenset[int], wishes: Mapping[int, bool], make: type[Draft]) -> float:
-    new = _Rewrite(plan, turned, make).run()
-    transposes = sum(step.kind == "permute" for step in new.steps)
-    columns = sum(step.kind == "shape" and new.shapes[step.output][-1:] == (1,) for step in new.steps)
-    missed = sum((slot in turned) != wish for slot, wish in wishes.items())
-    return transposes + columns / 4 + _WISH * missed
+class _Price:
+    """What turning costs: a transpose for every slot that someone needs the other way round.
+
+    ``uses`` has for every slot that is no transpose whether it is looked at through one, and the slot that is
+    computed from it; None where that can't turn.
+    """
+
+    def __init__(self, plan: Plan, wishes: Mapping[int, bool]) -> None:
+        self.plan, self.wishes = plan, wishes
+        self.uses: dict[int, set[tuple[bool, int | None]]] = {}
+        self.used_by: dict[int, set[int]] = {}
+        self.columns: dict[int, bool] = {}
+        source: dict[int, tuple[int, bool]] = {}
+        for step in plan.steps:
+            if _is_transpose(step):
+                slot, turned = source.get(step.inputs[0], (step.inputs[0], False))
+                source[step.output] = (slot, not turned)
+                continue
+            if step.kind == "shape" and _turns(step, plan):
+                self.columns[step.output] = plan.shapes[step.output][-1] == 1
+            if step.kind == "reduce" and step.detail[-1] != "keep":
+                continue
+            user = step.output if _turns(step, plan) else None
+            for given in step.inputs:
+                self.use(*source.get(given, (given, False)), user)
+        for result in plan.results:
+            self.use(*source.get(result.slot, (result.slot, False)), None)
+
+    def use(self, slot: int, turned: bool, user: int | None) -> None:
+        """Note that a slot is used."""
+        if len(self.plan.shapes[slot]) == 2:
+            self.uses.setdefault(slot, set()).add((turned, user))
+            if user is not None:
+                self.used_by.setdefault(user, set()).add(slot)
+
+    def of(self, slots: Iterable[int], turned: Collection[int]) -> float:
+        """The price of some slots, where these are turned."""
+        price = 0.0
+        for slot in slots:
+            own = slot in turned
+            price += any(own != (through != (user in turned)) for through, user in self.uses.get(slot, ()))
+            price += (self.columns.get(slot, False) != own) / 4 if slot in self.columns else 0
+            price += _WISH * (self.wishes.get(slot, own) != own)
+        return price
+
+
+def _is_transpose(step: Step) -> bool:
+    return step.kind == "permute" and step.detail == (1, 0)
 
 
 class _Rewrite:
@@ -105,7 +146,7 @@ class _Rewrite:
             else:
                 self.draft.input(name, shape)
         for step in self.plan.steps:
-            if step.kind == "permute" and step.detail == (1, 0):
+            if _is_transpose(step):
                 self.source[step.output] = step.inputs[0]
             elif step.kind != "input":
                 self.new[step.output] = self.step(step)
