@@ -39,7 +39,7 @@ def namespace(source: str) -> dict[str, Any]:
 @functools.cache
 def cblas() -> list[str]:
     """What the C compiler has to be told to use OpenBLAS, as it comes from PyPI."""
-    import scipy_openblas32  # type: ignore[import-not-found]
+    import scipy_openblas32
 
     names = [f"cblas_{kind}{name}" for kind in "sd" for name in ("dot", "gemv", "gemm")]
     renamed = [f"-D{name}=scipy_{name}" for name in names]
@@ -103,7 +103,9 @@ def emitted(expression: Any, target: str, kind: Any) -> Emitted:
     scope = namespace(source)
 
     def call(values: Mapping[str, Any], sizes: Mapping[str, int]) -> list[Any]:
-        given = [values[name] for name in drawn.inputs] + [sizes[d] for d, size in drawn.sizes.items() if size in drawn.loose]
+        given = [values[name] for name in drawn.inputs] + [
+            sizes[d] for d, size in drawn.sizes.items() if size in drawn.loose
+        ]
         if target == "numpy-out":
             function = scope[f"make_{drawn.name}"](*(sizes[d] for d in drawn.sizes), dtype=np.dtype(kind))
             return [function(*(np.asarray(x, kind) for x in given[: len(drawn.inputs)]))]
@@ -113,7 +115,7 @@ def emitted(expression: Any, target: str, kind: Any) -> Emitted:
             kinds = {"float64": torch.float64, "float32": torch.float32}
             tensors = [x if isinstance(x, int) else torch.tensor(np.asarray(x), dtype=kinds[kind]) for x in given]
             return [scope[drawn.name](*tensors).numpy()]
-        arrays = [x if isinstance(x, int) else np.asarray(x, kind) for x in given]
+        arrays: list[Any] = [x if isinstance(x, int) else np.asarray(x, kind) for x in given]
         if target == "jax":
             import jax.numpy as jnp
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-import pytest
-
-from pullback.emission.emitting import emit_expression, emit_program
-from pullback.deriving import gradient, hessian, jacobian
+from pullback.emission.emitting import emit_program
 from tests.emission.programs import PROGRAMS
 
 

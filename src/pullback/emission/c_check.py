@@ -13,7 +13,8 @@ _STRUCTURES = {
     "lower": ["made[i * n + j] = j <= i ? s[i * n + j] : 0;"],
     "upper": ["made[i * n + j] = i <= j ? s[i * n + j] : 0;"],
     "diagonal": ["made[i * n + j] = i == j ? s[i * n + j] : 0;"],
-    "spd": ["made[i * n + j] = 0;", "for (size_t k = 0; k < n; k++)", "    made[i * n + j] += s[i * n + k] * s[j * n + k];"],
+    "spd": ["made[i * n + j] = 0;", "for (size_t k = 0; k < n; k++)",
+            "    made[i * n + j] += s[i * n + k] * s[j * n + k];"],
 }  # fmt: skip
 _ORTHOGONAL = """\
 static void orthogonal(size_t n, const real *s, real *made)

@@ -72,7 +72,7 @@ static void gemm(char op_a, char op_b, size_t m, size_t n, size_t k, const real 
 }
 """,
     "eliminate": """
-/* Make a (n x n) upper triangular by row operations with pivoting, and do the same to b (n x m); the sign of the swaps. */
+/* Make a (n x n) upper triangular by row operations with pivoting, and do the same to b (n x m): the swaps' sign. */
 static int eliminate(size_t n, size_t m, real *a, real *b)
 {
     int parity = 1;

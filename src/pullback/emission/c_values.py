@@ -192,7 +192,7 @@ def _formula(tree: Any) -> Text:
 
     if isinstance(tree, ast.Constant):
         value = tree.value
-        return (repr(value) if isinstance(value, float) else f"{value}.0"), ATOM
+        return (repr(value) if isinstance(value, float) else f"{value!r}.0"), ATOM
     if isinstance(tree, ast.Name):
         return f"(real){tree.id}", SIGN
     if isinstance(tree, ast.UnaryOp):

@@ -94,7 +94,7 @@ def numpy_check(drawn: Drawn, called: str, passed: Sequence[str] = ()) -> list[s
         f"    measured = np.sum({weight}rise) / 2e-6" if weight else "    measured = rise / 2e-6",
         "    derived = np.sum(gradient * (ahead[name] - behind[name])) / 2e-6",
         "    if not abs(derived - measured) <= 1e-5 * max(1, abs(derived)):",
-        '        raise SystemExit(f"dL/d{name} is wrong: {derived:.8g} derived, {measured:.8g} by central differences")',
+        '        raise SystemExit(f"dL/d{name}: {derived:.8g} derived, but {measured:.8g} by central differences")',
         '    print(f"dL/d{name}: {derived:.8g} derived, {measured:.8g} by central differences")',
     ]
     return lines
@@ -121,7 +121,7 @@ def _known_values(drawn: Drawn, found: Sample, dialect: Dialect, called: str) ->
         f"    total = float(entries @ {module}.cos({module}.arange(len(entries){double})))",
         "    if not abs(total - right) <= 1e-9 * max(1, abs(right)):",
         '        raise SystemExit(f"wrong: the entries, weighted with cos(k), sum to {total}, not {right}")',
-        '    print(f"shape {tuple(found.shape)}; the entries, weighted with cos(k), sum to {total:.8g}, as they should")',
+        '    print(f"{tuple(found.shape)}: the entries, weighted with cos(k), sum to {total:.8g}, as they should")',
     ]
     return lines
 

@@ -11,11 +11,10 @@ from pullback.emission.orienting import oriented
 from pullback.emission.subject import Shape, Subject
 from pullback.planning.building import Builder, Value, build_all
 from pullback.planning.drafting import Draft
-from pullback.planning.steps import VIEWS, Plan, Result
+from pullback.planning.steps import VIEWS, Plan, Result, Step
 from pullback.planning.symbolic import nominal_sizes
 from pullback.tensor.node import Apply, Node, Variable
 from pullback.tensor.product import transposed
-
 
 Standing = tuple[Node, bool]
 """What a slot holds: a node, or the transpose of it."""
@@ -236,8 +235,8 @@ def _rank(subject: Subject, standing: Standing) -> tuple[int, str | None]:
     return (2, None) if name is None else (1, prefix + name)
 
 
-def _looks_at_input(slot: int, made: Mapping[int, object]) -> bool:
+def _looks_at_input(slot: int, made: Mapping[int, Step]) -> bool:
     step = made[slot]
-    while step.kind in VIEWS:  # type: ignore[attr-defined]
-        step = made[step.inputs[0]]  # type: ignore[attr-defined]
-    return step.kind == "input"  # type: ignore[attr-defined]
+    while step.kind in VIEWS:
+        step = made[step.inputs[0]]
+    return step.kind == "input"

@@ -140,6 +140,29 @@ def used(lines: Iterable[Line]) -> set[str]:
     return {name for line in lines for name in line.uses}
 
 
+def title(drawn: Drawn) -> str:
+    """What a function computes, in a line."""
+    stated = "; ".join(drawn.subject.stated)
+    short = len(stated) <= 88 and "\\" not in stated and '"' not in stated
+    return f"{stated}, with its derived backward pass." if short else "The program, with its derived backward pass."
+
+
+def kept_inputs(drawn: Drawn, backward: Sequence[Line]) -> tuple[list[str], set[str]]:
+    """The inputs that the backward pass needs, if only for a size; and the sizes that it needs."""
+    asked = used(backward)
+    sizes = {size for size in drawn.sizes.values() if size in asked}
+    saved = [name for name in drawn.layer_inputs if name in asked]
+    said = {drawn.sizes[axis.name] for name in saved for axis in drawn.inputs[name] if axis.name is not None}
+    for size in sorted(sizes - said - set(drawn.loose)):
+        speaks = [
+            n
+            for n in drawn.layer_inputs
+            if any(axis.name and drawn.sizes[axis.name] == size for axis in drawn.inputs[n])
+        ]
+        saved += [name for name in speaks[:1] if name not in saved]
+    return [name for name in drawn.layer_inputs if name in saved], sizes
+
+
 def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
     """Lines one block further in."""
     return ["    " * depth + line if line else "" for line in lines]

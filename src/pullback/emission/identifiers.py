@@ -16,10 +16,11 @@ PYTHON = frozenset(keyword.kwlist) | frozenset(
 """What an input can't be called in a Python file: keywords, and what the file itself uses."""
 
 C = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while _Bool _Complex "
-    "_Imaginary NULL NAN INFINITY HUGE_VAL DBL_MAX EOF RAND_MAX BUFSIZ CHECK PLAIN_LOOPS size_t main printf puts malloc "
-    "free calloc exit assert isnan isinf signbit fpclassify isfinite isnormal errno stdin stdout stderr "
+    "auto break case char const continue default do double else enum extern float for goto if inline int long "
+    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
+    "_Bool _Complex _Imaginary NULL NAN INFINITY HUGE_VAL DBL_MAX EOF RAND_MAX BUFSIZ CHECK PLAIN_LOOPS SINGLE BLAS "
+    "size_t main printf puts malloc free calloc exit assert isnan isinf signbit fpclassify isfinite isnormal errno "
+    "stdin stdout stderr "
     "work failed real CblasRowMajor CblasColMajor CblasNoTrans CblasTrans".split()
 )
 """What a parameter can't be called in C: keywords, and macros of the headers."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pullback.emission.checks import jax_check
 from pullback.emission.comments import comments, written
 from pullback.emission.drafting import Drawn
-from pullback.emission.files import closure, docstring, head, indented, size_lines, spelled, used
+from pullback.emission.files import closure, docstring, head, indented, kept_inputs, size_lines, spelled, title, used
 from pullback.emission.numpy_file import says
 from pullback.spelling.definitions import needed
 from pullback.spelling.dialects import JAX
@@ -71,7 +71,7 @@ def _layer(drawn: Drawn, lines: Sequence[Line]) -> list[str]:
     first = [
         decorator,
         f"def {name}({parameters}):",
-        f'    """{_title(drawn)}"""',
+        f'    """{title(drawn)}"""',
         f"    return {name}_forward({parameters})[0]",
     ]
     second = [f"def {name}_forward({parameters}):", '    """The output, and what the backward pass needs."""']
@@ -91,14 +91,6 @@ def _layer(drawn: Drawn, lines: Sequence[Line]) -> list[str]:
 
 
 def _kept(drawn: Drawn, backward: Sequence[Line], made: Sequence[str]) -> tuple[list[str], set[str]]:
-    from pullback.emission.torch_file import kept_inputs
-
     inputs, sizes = kept_inputs(drawn, backward)
     asked = used(backward) | set(drawn.wrt.values())
     return [*inputs, *(name for name in made if name in asked)], sizes
-
-
-def _title(drawn: Drawn) -> str:
-    from pullback.emission.torch_file import _title as title
-
-    return title(drawn)

@@ -15,7 +15,9 @@ _WISH = 4
 """How many transposes it may cost to have a matrix as the program has it."""
 
 
-def oriented(plan: Plan, wishes: Mapping[int, bool], make: type[Draft] = Draft) -> tuple[Plan, dict[int, tuple[int, bool]]]:
+def oriented(
+    plan: Plan, wishes: Mapping[int, bool], make: type[Draft] = Draft
+) -> tuple[Plan, dict[int, tuple[int, bool]]]:
     """Turn matrices of a plan.
 
     Args:
@@ -165,7 +167,10 @@ class _Rewrite:
         wanted = shape[::-1] if turn else shape
         ranks = [len(self.plan.shapes[slot]) for slot in step.inputs]
         if step.kind == "map" and len(shape) == 2:
-            given = [self.get(slot, turn) if rank == 2 else self.get(slot) for slot, rank in zip(step.inputs, ranks, strict=True)]
+            given = [
+                self.get(slot, turn) if rank == 2 else self.get(slot)
+                for slot, rank in zip(step.inputs, ranks, strict=True)
+            ]
             return self.draft.emit("map", given, step.detail, wanted)
         if step.kind == "dot" and turn:
             a, b = step.inputs

@@ -6,7 +6,7 @@ the program and its derivatives are finite there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite, prod
 from typing import Any
@@ -141,7 +141,7 @@ def structured(given: Given, free: Any) -> Any:
         return 0.3 + free**2 if given.positive and given.literal is None else free
     n = given.extent[0]
     free = free if given.literal is not None else free / n + np.eye(n)
-    made = {
+    made: dict[str, Callable[[], Any]] = {
         "spd": lambda: free @ free.T,
         "orthogonal": lambda: np.linalg.qr(free)[0],
         "diagonal": lambda: np.diag(np.diag(free)),

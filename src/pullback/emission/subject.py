@@ -29,9 +29,9 @@ class Subject:
 
     ``labels`` has for every root of ``task`` the input whose gradient it is, and None for the output or for a
     result by itself. ``independent`` are the same results, gradients of scalars without an upstream, derived in the
-    other way that pullback has, with no stand-ins. ``called`` are the names that the program and its closed form have for nodes,
-    ``stated`` how the program states them, ``cotangents`` the nodes whose cotangents the stand-ins of the task
-    are. Of a layer, ``upstream`` is the input that stands for the gradient of the output.
+    other way that pullback has, with no stand-ins. ``called`` are the names that the program and its closed form
+    have for nodes, ``stated`` how the program states them, ``cotangents`` the nodes whose cotangents the
+    stand-ins of the task are. Of a layer, ``upstream`` is the input that stands for the gradient of the output.
     """
 
     task: Task

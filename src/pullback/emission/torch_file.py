@@ -7,7 +7,19 @@ from collections.abc import Collection, Sequence
 from pullback.emission.checks import torch_check
 from pullback.emission.comments import comments, written
 from pullback.emission.drafting import Drawn
-from pullback.emission.files import as_tuple, closure, docstring, head, indented, joined, size_lines, spelled, used
+from pullback.emission.files import (
+    as_tuple,
+    closure,
+    docstring,
+    head,
+    indented,
+    joined,
+    kept_inputs,
+    size_lines,
+    spelled,
+    title,
+    used,
+)
 from pullback.emission.numpy_file import says
 from pullback.spelling.definitions import needed
 from pullback.spelling.dialects import TORCH
@@ -45,7 +57,7 @@ def _layer(drawn: Drawn, lines: Sequence[Line]) -> list[str]:
     stored = [*saved, *([drawn.output] if saves_output else [])]
     called = "".join(part.capitalize() for part in drawn.name.split("_"))
     recomputed = [line.name for line in backward if line.name in {one.name for one in forward}]
-    text = [f"class {called}(torch.autograd.Function):", f'    """{_title(drawn)}"""', ""]
+    text = [f"class {called}(torch.autograd.Function):", f'    """{title(drawn)}"""', ""]
     text += ["    generate_vmap_rule = True", "", "    @staticmethod", f"    def forward({parameters}):"]
     text += indented(size_lines(drawn, given, used(forward), "torch"), 2)
     text += [part for line in forward for part in written(line, notes.get(line), 8)]
@@ -68,32 +80,10 @@ def _layer(drawn: Drawn, lines: Sequence[Line]) -> list[str]:
     text.append(f"        return {', '.join(returned)}")
     function = [
         f"def {drawn.name}({parameters}):",
-        f'    """{_title(drawn)}"""',
+        f'    """{title(drawn)}"""',
         f"    return {called}.apply({parameters})",
     ]
     return ["\n".join(text), "\n".join(function)]
-
-
-def _title(drawn: Drawn) -> str:
-    stated = "; ".join(drawn.subject.stated)
-    short = len(stated) <= 88 and "\\" not in stated and '"' not in stated
-    return f"{stated}, with its derived backward pass." if short else "The program, with its derived backward pass."
-
-
-def kept_inputs(drawn: Drawn, backward: Sequence[Line]) -> tuple[list[str], set[str]]:
-    """The inputs that the backward pass needs, if only for a size; and the sizes that it needs."""
-    asked = used(backward)
-    sizes = {size for size in drawn.sizes.values() if size in asked}
-    saved = [name for name in drawn.layer_inputs if name in asked]
-    said = {drawn.sizes[axis.name] for name in saved for axis in drawn.inputs[name] if axis.name is not None}
-    for size in sorted(sizes - said - set(drawn.loose)):
-        speaks = [
-            n
-            for n in drawn.layer_inputs
-            if any(axis.name and drawn.sizes[axis.name] == size for axis in drawn.inputs[n])
-        ]
-        saved += [name for name in speaks[:1] if name not in saved]
-    return [name for name in drawn.layer_inputs if name in saved], sizes
 
 
 def _saving(drawn: Drawn, saved: Sequence[str], saves_output: bool) -> list[str]:

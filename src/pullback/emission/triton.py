@@ -237,7 +237,8 @@ def _function(drawn: Drawn, layer: _Layer) -> list[str]:
         dz = "dz"
         text += [
             "        dz = torch.empty_like(z)",
-            f"        slopes[(triton.cdiv(z.numel(), 1024),)]({g}, z, dz, z.numel(), z.shape[1], *{g}.stride(), SIZE=1024)",
+            "        grid = (triton.cdiv(z.numel(), 1024),)",
+            f"        slopes[grid]({g}, z, dz, z.numel(), z.shape[1], *{g}.stride(), SIZE=1024)",
         ]
     notes = dict(
         zip(

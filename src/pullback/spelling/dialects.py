@@ -61,9 +61,11 @@ NUMPY = Dialect(
     "np",
     _plain("np")
     | {
-        "atan": "np.arctan({0})", "relu": "np.maximum({0}, 0)", "sigmoid": "sigmoid({0})", "silu": "{0*} * sigmoid({0})",
-        "softplus": "np.logaddexp(0, {0})", "leaky_relu": "np.maximum({0}, 0.01 * {0*})", "erf": "erf({0})",
-        "gelu": "gelu({0})", "step": "np.heaviside({0}, 0)", "max2": "np.maximum({0}, {1})", "min2": "np.minimum({0}, {1})",
+        "atan": "np.arctan({0})", "relu": "np.maximum({0}, 0)", "sigmoid": "sigmoid({0})",
+        "silu": "{0*} * sigmoid({0})", "softplus": "np.logaddexp(0, {0})",
+        "leaky_relu": "np.maximum({0}, 0.01 * {0*})", "erf": "erf({0})",
+        "gelu": "gelu({0})", "step": "np.heaviside({0}, 0)",
+        "max2": "np.maximum({0}, {1})", "min2": "np.minimum({0}, {1})",
     },
     {
         "inv": "np.linalg.inv({0})", "det": "np.linalg.det({0})", "logdet": "logdet({0})", "chol": "cholesky({0})",
@@ -121,8 +123,8 @@ JAX = Dialect(
     | {
         "atan": "jnp.arctan({0})", "relu": "jax.nn.relu({0})", "sigmoid": "jax.nn.sigmoid({0})",
         "silu": "jax.nn.silu({0})", "softplus": "jax.nn.softplus({0})", "leaky_relu": "jax.nn.leaky_relu({0})",
-        "erf": "jax.scipy.special.erf({0})", "gelu": "jax.nn.gelu({0}, approximate=False)", "step": "jnp.heaviside({0}, 0)",
-        "max2": "jnp.maximum({0}, {1})", "min2": "jnp.minimum({0}, {1})",
+        "erf": "jax.scipy.special.erf({0})", "gelu": "jax.nn.gelu({0}, approximate=False)",
+        "step": "jnp.heaviside({0}, 0)", "max2": "jnp.maximum({0}, {1})", "min2": "jnp.minimum({0}, {1})",
     },
     {
         "inv": "jnp.linalg.inv({0})", "det": "jnp.linalg.det({0})", "logdet": "logdet({0})", "chol": "cholesky({0})",

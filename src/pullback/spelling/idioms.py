@@ -14,8 +14,8 @@ ALONG_AXIS = frozenset({"softmax", "logsumexp", "hardmax", "max"})
 """Operations on vectors, which work along one axis of what has more."""
 
 FUNCTIONS = frozenset(
-    "add subtract multiply divide power negative square reciprocal sqrt exp log log1p sin cos tan sinh cosh tanh abs sign "
-    "erf maximum minimum atan relu sigmoid silu softplus leaky_relu gelu step max2 min2 where".split()
+    "add subtract multiply divide power negative square reciprocal sqrt exp log log1p sin cos tan sinh cosh tanh abs "
+    "sign erf maximum minimum atan relu sigmoid silu softplus leaky_relu gelu step max2 min2 where".split()
 )
 """Entrywise functions."""
 
