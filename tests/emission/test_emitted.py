@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -22,8 +23,9 @@ CHECKED = ["linear", "linear over a batch", "network", "attention", "spd gaussia
 everything = pytest.mark.parametrize("name", PROGRAMS)
 
 
-@pytest.mark.parametrize("name", CHECKED)
-@pytest.mark.parametrize("target", SAYS)
+@pytest.mark.parametrize(
+    ("target", "name"), [(target, name) for target in SAYS for name in CHECKED[:: 3 if target == "jax" else 1]]
+)
 def test_files_check_themselves(target: str, name: str, tmp_path: Path) -> None:
     source = emit_program(PROGRAMS[name], target)
     assert "import pullback" not in source
@@ -106,10 +108,23 @@ def test_only_what_is_asked_for_is_differentiated() -> None:
 
 
 def test_latex_is_an_aligned_display() -> None:
-    assert emit_program("h = tanh(W x)", "latex", wrt="x").splitlines() == [
+    assert emit_program("y = W x", "latex").splitlines() == [
         "% Derived by pullback; needs \\usepackage{amsmath}.",
         "\\begin{align*}",
-        "    h &= \\tanh\\left(W x\\right) \\\\",
-        "    \\frac{\\partial L}{\\partial x} &= W^\\top \\left(g \\odot \\left(\\mathbf{1} - h^{\\odot 2}\\right)\\right)",
+        "    y &= W x \\\\",
+        "    \\frac{\\partial L}{\\partial W} &= g x^\\top \\\\",
+        "    \\frac{\\partial L}{\\partial x} &= W^\\top g",
         "\\end{align*}",
     ]
+
+
+def test_given_numbers_are_what_a_file_checks_itself_on(tmp_path: Path) -> None:
+    values = {"W": [[1, 2, 3], [4, 5, 6]], "x": [9, 10, 11]}
+    done = run_file(emit_program("y = W x", values=values, seed=[7, 8]), tmp_path)
+    derived = 39 + 54 * math.cos(1) + 69 * math.cos(2)
+    assert f"dL/dx: {derived:.8g} derived" in done.stdout
+
+
+def test_numbers_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(pb.ValuesError, match="n is 2 in x, but 3 in W"):
+        emit_program("y = W x", values={"W": [[1, 2, 3]], "x": [1, 2]})

@@ -386,7 +386,7 @@ class Writer:
 
     def apply(self, step: Step) -> None:
         """An operation on matrices; of more axes, one after the other."""
-        (called,) = step.detail
+        called = step.detail[0]
         if called == "atan":
             self.map(step)
             return

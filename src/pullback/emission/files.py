@@ -109,7 +109,8 @@ def _assertion(drawn: Drawn, name: str, known: Collection[str], module: str) -> 
     found = f"{module}.shape({name})" if not shape and module in ("np", "jnp") else f"{name}.shape"
     if not shape:
         return [f'assert {found} == (), f"{name} is {{{_as_tuple(found, module)}}}, not a scalar"']
-    return [f'assert {found} == {said}, f"{name} is {{{_as_tuple(found, module)}}}, not {{{said}}}"']
+    wanted = f"{{{said}}}" if any(axis.names for axis in shape) else said
+    return [f'assert {found} == {said}, f"{name} is {{{_as_tuple(found, module)}}}, not {wanted}"']
 
 
 def _as_tuple(found: str, module: str) -> str:

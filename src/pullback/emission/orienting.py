@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from pullback.planning.drafting import Draft
 from pullback.planning.steps import Plan, Result, Step
+from pullback.spelling.idioms import ALONG_AXIS
 
 _WISH = 4
 """How many transposes it may cost to have a matrix as the program has it."""
@@ -55,7 +56,7 @@ def _groups(plan: Plan) -> list[frozenset[int]]:
     for step in plan.steps:
         if _turns(step, plan):
             parent[step.output] = step.output
-            for slot in step.inputs if step.kind in ("map", "reduce") else ():
+            for slot in step.inputs if step.kind in ("map", "reduce", "apply") else ():
                 if slot in parent:
                     parent[find(slot)] = find(step.output)
     groups: dict[int, set[int]] = {}
@@ -71,7 +72,14 @@ def _turns(step: Step, plan: Plan) -> bool:
         return False
     if step.kind == "shape":
         return len(plan.shapes[step.inputs[0]]) == 1 and 1 in shape
+    if _is_along(step, plan):
+        return True
     return step.kind in ("map", "dot", "full") or (step.kind == "reduce" and step.detail[-1] == "keep")
+
+
+def _is_along(step: Step, plan: Plan) -> bool:
+    """Whether it works along the last axis of a matrix, and so along the first one of the transpose."""
+    return step.kind == "apply" and step.detail[0] in ALONG_AXIS and len(plan.shapes[step.inputs[0]]) == 2
 
 
 class _Price:
@@ -94,7 +102,7 @@ class _Price:
                 continue
             if step.kind == "shape" and _turns(step, plan):
                 self.columns[step.output] = plan.shapes[step.output][-1] == 1
-            if step.kind == "reduce" and step.detail[-1] != "keep":
+            if len(plan.shapes[step.output]) < 2 and (step.kind == "reduce" or _is_along(step, plan)):
                 continue
             user = step.output if _turns(step, plan) else None
             for given in step.inputs:
@@ -140,6 +148,13 @@ class _Rewrite:
             slot, turned = self.source[slot], not turned
         return self.new[slot] if turned == (slot in self.turned) else self.draft.permute(self.new[slot], (1, 0))
 
+    def as_stored(self, slot: int) -> tuple[int, bool]:
+        """A slot of the old plan in the new one, whichever way round that is there."""
+        turned = False
+        while slot in self.source:
+            slot, turned = self.source[slot], not turned
+        return self.new[slot], turned != (slot in self.turned)
+
     def run(self) -> Plan:
         """All steps, the results as they were."""
         for name, (slot, shape) in self.plan.inputs.items():
@@ -179,6 +194,9 @@ class _Rewrite:
             return self.draft.dot(self.get(step.inputs[0]), self.get(step.inputs[1]), shape)
         if step.kind == "reduce" and ranks == [2]:
             return self.reduce(step, turn, wanted)
+        if _is_along(step, self.plan):
+            given, flip = (self.get(step.inputs[0], turn), turn) if len(shape) == 2 else self.as_stored(step.inputs[0])
+            return self.draft.emit("apply", (given,), (step.detail[0], 0 if flip else 1), wanted)
         if turn and step.kind == "shape":
             return self.draft.shape(self.get(step.inputs[0]), wanted)
         if turn and step.kind == "full":
@@ -191,14 +209,7 @@ class _Rewrite:
         keep = axes[-1] == "keep"
         axes = axes[:-1] if keep else axes
         (slot,) = step.inputs
-        flip = turn
-        if not keep:
-            while slot in self.source:
-                slot, flip = self.source[slot], not flip
-            flip ^= slot in self.turned
-            given = self.new[slot]
-        else:
-            given = self.get(slot, turn)
+        given, flip = (self.get(slot, turn), turn) if keep else self.as_stored(slot)
         new_axes = sorted(1 - axis for axis in axes) if flip else axes
         return self.draft.emit("reduce", (given,), (function, *new_axes, *(("keep",) if keep else ())), wanted)
 

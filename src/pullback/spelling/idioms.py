@@ -175,9 +175,12 @@ def _add(term: Term) -> Term:
     return term._replace(args=(a, b))
 
 
-def _first_in_sum(term: Term) -> tuple[int, int]:
-    """A number goes first; then what has more axes, then what is longer."""
-    return (9, 0) if term.is_number else (term.rank, term.weight())
+def _first_in_sum(term: Term) -> tuple[int, bool, int]:
+    """A number goes first; then what has more axes, then what is longer; an identity goes last."""
+    if term.is_number:
+        return 9, True, 0
+    identity = term.op == "embed" and term.args[0].rank == 0
+    return term.rank, not identity and split(term)[1].op != "embed", term.weight()
 
 
 def _subtract(term: Term) -> Term:
@@ -281,6 +284,10 @@ def _sum(term: Term) -> Term:
         left = [k for k in x.detail if k not in axes]
         if left == sorted(left) and not term.detail[1]:
             return Term(term.op, x.args, (axes, False), term.shape)
+    if x.rank == 2 and len(term.detail[0]) == 1 and not term.detail[1]:
+        turned = permuted(x, (1, 0))
+        if _transposes(turned) < _transposes(x):
+            return Term(term.op, (turned,), ((1 - term.detail[0][0],), False), term.shape)
     return term
 
 

@@ -127,8 +127,8 @@ class Speller:
             op = "sum" if function == "add" else "max"
             return idioms.tidy(Term(op, args, (tuple(axes[:-1] if keep else axes), keep), shape))
         if step.kind == "apply":
-            (called,) = step.detail
-            along = (args[0].rank - 1,) if called in idioms.ALONG_AXIS else ()
+            called, *axis = step.detail
+            along = tuple(axis or (args[0].rank - 1,)) if called in idioms.ALONG_AXIS else ()
             return idioms.tidy(Term("call", tuple(map(self.array, args)), (called, *along), shape))
         op = _OP_NAMES.get(step.kind, step.kind)
         if op not in ("broadcast", "embed"):
