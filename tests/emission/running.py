@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from pullback.syntax.names import normalise
+
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 _BLOCKED = "import sys, runpy; sys.modules['pullback'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
 
@@ -74,6 +76,8 @@ class CFunction:
         number = ctypes.c_double if self.kind == np.float64 else ctypes.c_float
         arguments: list[Any] = [ctypes.c_size_t(sizes[dimension]) for dimension in self.drawn.sizes]
         alive = []
+        own = {name: key for key, name in self.drawn.names.items()}
+        values = {name: values[name if name in values else own[name]] for name in self.drawn.inputs}
         for name, shape in self.drawn.inputs.items():
             array = np.ascontiguousarray(values[name], dtype=self.kind)
             alive.append(array)
@@ -90,7 +94,7 @@ Emitted = Callable[[Mapping[str, Any], Mapping[str, int]], list[Any]]
 
 
 def emitted(expression: Any, target: str, kind: Any) -> Emitted:
-    """A closed form as the emitted source of a target computes it: arrays by name and sizes in, results out."""
+    """A closed form as the emitted source of a target computes it: arrays by plain name and sizes in, results out."""
     from pullback.emission.drafting import draw_up
     from pullback.emission.emitting import target_of
     from pullback.emission.subject import subject_of_expressions
@@ -103,7 +107,7 @@ def emitted(expression: Any, target: str, kind: Any) -> Emitted:
     scope = namespace(source)
 
     def call(values: Mapping[str, Any], sizes: Mapping[str, int]) -> list[Any]:
-        given = [values[name] for name in drawn.inputs] + [
+        given = [values[key] for key in drawn.names] + [
             sizes[d] for d, size in drawn.sizes.items() if size in drawn.loose
         ]
         if target == "numpy-out":
@@ -123,3 +127,60 @@ def emitted(expression: Any, target: str, kind: Any) -> Emitted:
         return [np.asarray(scope[drawn.name](*arrays))]
 
     return call
+
+
+def layer_call(program: Any, wrt: Sequence[str], target: str) -> Callable[..., dict[str, Any]]:
+    """A program with its backward pass as a target computes it: arrays by name, the gradient of the output, sizes."""
+    from pullback.emission.drafting import draw_up
+    from pullback.emission.emitting import target_of
+    from pullback.emission.subject import subject_of_program
+
+    chosen = target_of(target)
+    drawn = draw_up(
+        subject_of_program(program, list(wrt), "upstream", chosen.apart), chosen.kept, chosen.reserved, chosen.apart
+    )
+    source = chosen.write(drawn)
+    labels = ["" if label is None else label for label in drawn.subject.labels]
+    compiled = CFunction(source, drawn.name, drawn, "float64") if target == "c" else None
+    scope = {} if target == "c" else namespace(source)
+
+    def call(values: Mapping[str, Any], above: Any, sizes: Mapping[str, int]) -> dict[str, Any]:
+        plain = {normalise(name): value for name, value in values.items()} | {"upstream": above}
+        given = {own: plain[key] for key, own in drawn.names.items()}
+        lengths = [sizes[dimension] for dimension, size in drawn.sizes.items() if size in drawn.loose]
+        if compiled is not None:
+            results = compiled(given, sizes)
+        elif target == "numpy-out":
+            results = scope[f"make_{drawn.name}"](*(sizes[d] for d in drawn.sizes))(**given)
+        elif target == "numpy":
+            results = scope[drawn.name](*(given[name] for name in drawn.inputs), *lengths)
+        elif target == "torch":
+            results = _torch_results(scope[drawn.name], drawn, given, lengths, above)
+        else:
+            results = _jax_results(scope[drawn.name], drawn, given, lengths, above)
+        return dict(zip(labels, results, strict=True))
+
+    return call
+
+
+def _torch_results(layer: Any, drawn: Any, given: Mapping[str, Any], lengths: Sequence[int], above: Any) -> list[Any]:
+    import torch
+
+    inputs = {name: torch.tensor(np.asarray(given[name])) for name in drawn.layer_inputs}
+    asked = [inputs[name].requires_grad_() for name in drawn.wrt]
+    output = layer(*inputs.values(), *lengths)
+    gradients = torch.autograd.grad(output, asked, torch.as_tensor(np.asarray(above)))
+    return [output.detach().numpy(), *(gradient.numpy() for gradient in gradients)]
+
+
+def _jax_results(layer: Any, drawn: Any, given: Mapping[str, Any], lengths: Sequence[int], above: Any) -> list[Any]:
+    import jax
+    import jax.numpy as jnp
+
+    inputs = {name: jnp.asarray(given[name]) for name in drawn.layer_inputs}
+
+    def of(*some: Any) -> Any:
+        return layer(*(inputs | dict(zip(drawn.wrt, some, strict=True))).values(), *lengths)
+
+    output, pulled = jax.vjp(of, *(inputs[name] for name in drawn.wrt))
+    return [output, *pulled(jnp.asarray(above))]

@@ -195,8 +195,9 @@ class _Rewrite:
         if step.kind == "reduce" and ranks == [2]:
             return self.reduce(step, turn, wanted)
         if _is_along(step, self.plan):
-            given, flip = (self.get(step.inputs[0], turn), turn) if len(shape) == 2 else self.as_stored(step.inputs[0])
-            return self.draft.emit("apply", (given,), (step.detail[0], 0 if flip else 1), wanted)
+            (slot,) = step.inputs
+            x, flip = (self.get(slot, turn), turn) if len(shape) == 2 else self.as_stored(slot)
+            return self.draft.emit("apply", (x,), (step.detail[0], 0 if flip else 1), wanted)
         if turn and step.kind == "shape":
             return self.draft.shape(self.get(step.inputs[0]), wanted)
         if turn and step.kind == "full":
