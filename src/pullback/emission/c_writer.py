@@ -50,7 +50,8 @@ class Writer:
         self.work: dict[str, str] = {}
         self.statements: list[Statement] = []
         self.code: list[str] = []
-        self.finals = {r.slot: own for r, own in zip(self.plan.results, drawn.results, strict=True)}
+        pairs = zip(self.plan.results, drawn.results, strict=True)
+        self.finals = {r.slot: own for r, own in pairs if self.plan.shapes[r.slot] == r.shape}
         self.taken = {*drawn.reserved, *drawn.inputs, *drawn.results, *drawn.sizes.values(), *drawn.wanted.values()}
         self.users: dict[int, list[Step]] = {}
         for step in self.plan.steps:
@@ -61,6 +62,7 @@ class Writer:
         ]
         self.taken |= set(self.indices)
         self.fallible = False
+        self.kept: set[tuple[int, str]] = set()
         for key, (slot, shape) in self.plan.inputs.items():
             if slot >= 0:
                 own = drawn.names[key]
@@ -74,19 +76,12 @@ class Writer:
             if step.kind != "input":
                 self.step(step)
         for result, own in zip(self.plan.results, self.drawn.results, strict=True):
-            if self.finals.get(result.slot) != own or not self.is_named(result.slot, own):
-                shape = result.shape if self.plan.shapes[result.slot] != result.shape else self.plan.shapes[result.slot]
+            if (result.slot, own) not in self.kept:
                 value = self.values[result.slot]
-                shaped = squeezed_or_widened(value, shape) or expanded(value, shape)
-                self.assign(own, shape, shaped)
+                shaped = squeezed_or_widened(value, result.shape) or expanded(value, result.shape)
+                self.assign(own, result.shape, shaped)
                 self.done(result.slot, own)
         return self.statements
-
-    def is_named(self, slot: int, own: str) -> bool:
-        """Whether a slot is written into the result of this name."""
-        place = self.values[slot].place
-        scalar = not self.plan.shapes[slot] and slot in self.finals
-        return scalar or (place is not None and place.pointer == own)
 
     def done(self, slot: int, own: str) -> None:
         """Close the statement of a slot."""
@@ -146,14 +141,17 @@ class Writer:
             value.place.pointer if value.place is not None else value.at([])[0] if not value.shape else None
         )
 
-    def target(self, slot: int) -> str:
-        """The name that a slot is written to: a result, a name of the program, or a temporary one."""
+    def target(self, slot: int, array: bool = False) -> str:
+        """The name that a slot is written to: a result, a name of the program, or a temporary one.
+
+        It stands for an ``array`` even of one number where a function writes to it.
+        """
         if slot in self.finals:
             return self.finals[slot]
         own = self.drawn.wanted.get(slot)
         if own is None or own in self.work:
             own = self.fresh()
-        if self.plan.shapes[slot]:
+        if array or not _is_one(self.plan.shapes[slot]):
             self.work[own] = count(self.plan.shapes[slot])
         self.taken.add(own)
         return own
@@ -168,19 +166,21 @@ class Writer:
 
     def keep(self, slot: int, own: str) -> Value:
         """The value of a slot that has been written to a name."""
+        self.kept.add((slot, own))
         shape = self.plan.shapes[slot]
-        if shape:
-            self.values[slot] = stored(shape, Place(own, row_major(shape)))
-        else:
+        if _is_one(shape) and own not in self.work:
             text = f"(*{own})" if slot in self.finals else own
-            self.values[slot] = Value((), lambda _: (text, 9))
+            self.values[slot] = Value(shape, lambda _: (text, 9))
+        else:
+            self.values[slot] = stored(shape, Place(own, row_major(shape)))
         return self.values[slot]
 
     def assign(self, own: str, shape: Extent, value: Value) -> None:
         """Write the entries of a value."""
-        if not shape:
-            left = f"*{own}" if own in self.drawn.results else f"const real {own}"
-            self.code.append(f"{left} = {value.at([])[0]};")
+        if _is_one(shape):
+            held = "*" if own in self.drawn.results or own in self.work else "const real "
+            left = f"{held}{own}"
+            self.code.append(f"{left} = {value.at(['0'] * len(shape))[0]};")
             return
         target = stored(shape, Place(own, row_major(shape)))
         self.loops(shape, lambda i: [f"{target.at(i)[0]} = {value.at(i)[0]};"])
@@ -285,7 +285,7 @@ class Writer:
         """Gather entries into one number for each index of the outer loops."""
         own = self.target(slot)
         total = "sum" if function == "add" else "top"
-        total = own if not outer and not self.plan.shapes[slot] and slot not in self.finals else total
+        total = own if not outer and _is_one(self.plan.shapes[slot]) and slot not in self.finals else total
         while total in self.taken and total != own:
             total += "_"
         start = "0" if function == "add" else "-INFINITY"
@@ -293,7 +293,7 @@ class Writer:
         body = [f"real {total} = {start};", *nested(inner, [more])]
         if total != own:
             shape = self.plan.shapes[slot]
-            goal = stored(shape, Place(own, row_major(shape))).at(left)[0] if shape else f"*{own}"
+            goal = f"*{own}" if _is_one(shape) else stored(shape, Place(own, row_major(shape))).at(left)[0]
             body.append(f"{goal} = {total};")
         if outer:
             self.code += nested(outer, body)
@@ -323,7 +323,7 @@ class Writer:
             flips.append(flip)
         (op_a, lda), (op_b, ldb) = flips
         a, b = places
-        own = self.target(step.output)
+        own = self.target(step.output, array=True)
         if len(shapes[1]) == 2:
             m, k_, n = _int(shapes[0][0]), _int(shapes[0][1]), _int(shapes[1][1])
             self.code.append(f"gemm('{op_a}', '{op_b}', {m}, {n}, {k_}, {a.start}, {lda}, {b.start}, {ldb}, {own});")
@@ -354,7 +354,7 @@ class Writer:
         slot, shape = step.output, self.plan.shapes[step.output]
         (source,) = step.inputs
         value = self.values[source]
-        own = self.target(slot)
+        own = self.target(slot, array=True)
         target = self.keep(slot, own)
         self.assign(own, shape, number(0.0, shape))
         if step.kind == "pad":
@@ -376,7 +376,7 @@ class Writer:
         """A system of equations, by elimination."""
         a, b = step.inputs
         shape = self.plan.shapes[step.output]
-        own = self.target(step.output)
+        own = self.target(step.output, array=True)
         self.assign(own, shape, self.values[b])
         copy = self.copied(a, self.plan.shapes[a])
         self.fallible = True
@@ -397,7 +397,7 @@ class Writer:
         places = [self.contiguous(k).start for k in step.inputs]
         if called in _WRITES_OVER:
             places[0] = self.copied(step.inputs[0], given)
-        own = self.target(step.output)
+        own = self.target(step.output, array=len(shape) > len(lead))
         names = self.names(lead)
         shift = stored(lead, Place("", row_major(lead))).at(names)[0][1:-1] if lead else ""
         if shift:
@@ -418,6 +418,11 @@ class Writer:
                 text = f"failed |= {text}"
             self.loops(lead, lambda i: [f"{text};"], names)
         self.keep(step.output, own)
+
+
+def _is_one(shape: Extent) -> bool:
+    """Whether there is one entry, which is a number and no array."""
+    return all(n == 1 for n in shape)
 
 
 def nested(loops: Sequence[tuple[str, str]], body: list[str]) -> list[str]:
