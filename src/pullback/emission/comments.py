@@ -61,9 +61,14 @@ def comments(drawn: Drawn, lines: Iterable[Line]) -> dict[Line, str]:
                 found[line] = _of_slot(drawn, known, node, turned, line)
             elif not turned and node in subject.statements:
                 found[line] = subject.statements[node]
-        if node is not None:
+        written_over = line.call and line.name not in (drawn.wanted.get(line.slot), *_results_at(drawn, line.slot))
+        if node is not None and not written_over:
             known.add(node, turned, line.name)
     return {line: text for line, text in found.items() if text}
+
+
+def _results_at(drawn: Drawn, slot: int) -> list[str]:
+    return [own for own, result in zip(drawn.results, drawn.plan.results, strict=True) if result.slot == slot]
 
 
 def _of_slot(drawn: Drawn, known: _Names, node: Node, turned: bool, line: Line) -> str:

@@ -175,7 +175,7 @@ def _activation(name: str) -> list[str]:
     derived = subject.derived[-1].partition(" = ")[2]
     return [
         function("activation", "z", drawn.output, f"{name} of every entry."),
-        function("slope", "g, z", drawn.wrt["z"], f"What the gradient g of {name}(z) becomes: {derived}."),
+        function("slope", "g, z", drawn.wrt["z"], f"g times the derivative of {name} at z, {derived}."),
     ]
 
 
