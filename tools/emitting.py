@@ -12,28 +12,27 @@ from pullback.cli import main as pullback
 
 PAGE = Path(__file__).parents[1] / "docs" / "emitting.md"
 LAYER = '"h = tanh(W x + b)"'
-_LANGUAGES = {"numpy": "python", "numpy-out": "python", "torch": "python", "jax": "python", "c": "c", "triton": "python",
-              "latex": "latex"}  # fmt: skip
+_LANGUAGES = {"c": "c", "latex": "latex"}
 
 TEXT = """\
 # Emitting source
 
-`pullback emit` writes a program and its backward pass as a file of its own, which imports nothing of pullback: to be read, to be
-changed, to be put into a project. Everything on this page was written by the commands shown; `python tools/emitting.py`
-writes it anew, and a test compares.
+`pullback emit` writes a program and its backward pass as a file of its own, which imports nothing of pullback: to be
+read, to be changed, to be put into a project. Everything on this page was written by the commands shown;
+`python tools/emitting.py` writes it anew, and a test compares.
 
 | target | what comes out |
 |---|---|
 | `numpy` | one function that returns the output and the gradients |
-| `numpy-out` | the same into buffers that are made once: nothing is allocated from call to call |
+| `numpy-out` | the same into buffers that are made once, for loops in which little may be allocated |
 | `torch` | a `torch.autograd.Function` with `setup_context`, vmap and second derivatives |
 | `jax` | a `jax.custom_vjp` pair; forward mode is lost, as with any `custom_vjp` |
 | `c` | C99 over row-major arrays; products by CBLAS, or by plain loops with `-DPLAIN_LOOPS` |
 | `triton` | kernels for the linear layer family, `y = f(W x + b)` over a batch; anything else is refused |
 | `latex` | an `align*` display of the program and its derivatives |
 
-The names are those of the program, the shared parts are called as in the closed form, and `dh` is the gradient by `h`. A name
-that a language has for itself gets an underscore, and the file says so. Sizes stay symbols unless they are given
+The names are those of the program, the shared parts are called as in the closed form, and `dh` is the gradient by `h`.
+A name that a language has for itself gets an underscore, and the file says so. Sizes stay symbols unless they are given
 (`--shape W=10,20`); shapes are asserted. `--wrt` chooses the inputs to differentiate by, `--batch B` lifts a per-sample
 program over a batch, `--name` names the function, `--output` writes a file.
 
@@ -42,9 +41,10 @@ In Python, `pb.emit("y = W x", target="torch")` gives the same text, and `.emit(
 
 ## Every file checks itself
 
-Run as a script, a file compares what it computes, says so, and fails if that is off: NumPy and C by central differences, PyTorch with
-`gradcheck` and `gradgradcheck`, JAX with `check_grads` to second order, closed forms with values from pullback's plain interpreter.
-The numbers are made by a formula that is the same in every language; `--value` puts yours in their place.
+Run as a script, a file compares what it computes, says so, and fails if that is off: NumPy and C by central
+differences, PyTorch with `gradcheck` and `gradgradcheck`, JAX with `check_grads` to second order, closed forms with
+values from pullback's plain interpreter. The numbers are made by a formula that is the same in every language;
+`--value` puts yours in their place.
 
 ```console
 {check}```
@@ -59,8 +59,8 @@ Into buffers, the function itself is made for given sizes:
 
 ## PyTorch
 
-What the forward pass computes on the way is computed again in the backward pass, for second derivatives have to go through it; the
-output is kept. A gradient that nobody asks for is not computed.
+What the forward pass computes on the way is computed again in the backward pass, for second derivatives have to go
+through it; the output is kept. What only one gradient needs is computed only where that gradient is asked for.
 
 {torch}
 
@@ -72,16 +72,16 @@ What the backward pass needs is kept from the forward pass.
 
 ## C
 
-`cc -std=c99 -DCHECK FILE.c -lblas -lm && ./a.out` checks the file, with `-DPLAIN_LOOPS` without any library; `-DSINGLE` computes in
-single precision. Sizes come first, then the inputs, then what is written; the result is 0, or 1 where memory runs out or a
-matrix is singular.
+`cc -std=c99 -DCHECK FILE.c -lblas -lm && ./a.out` checks the file, with `-DPLAIN_LOOPS` without any library;
+`-DSINGLE` computes in single precision. Sizes come first, then the inputs, then what is written; the function gives 0,
+or 1 where memory runs out or a matrix can't be inverted.
 
 {c}
 
 ## Triton
 
-Products, bias and function are one kernel; the derivative of the function is another. `TRITON_INTERPRET=1 python FILE.py`
-checks it on a machine without a GPU.
+Products, bias and function are one kernel; the derivative of the function is another.
+`TRITON_INTERPRET=1 python FILE.py` checks it on a machine without a GPU.
 
 {triton}
 
@@ -91,9 +91,9 @@ checks it on a machine without a GPU.
 
 ## What is refused
 
-A function that is only declared (`f : entrywise`) has no definition that could be written down; an operation without a word in a
-language is refused by its name, as is everything but the linear layer family in Triton. Nothing is written then, and the exit
-code is 2.
+A function that is only declared (`f : entrywise`) has no definition that could be written down; an operation without a
+word in a language is refused by its name, as is everything but the linear layer family in Triton. Nothing is written
+then, and the exit code is 2.
 """
 
 
@@ -117,7 +117,7 @@ def example(target: str, first: str = "", last: str = "", program: str = LAYER, 
         while not lines[-1]:
             lines.pop()
     shown = "\n".join(lines)
-    return f"`{command}`:\n\n```{_LANGUAGES[target]}\n{shown}\n```"
+    return f"`{command}`:\n\n```{_LANGUAGES.get(target, 'python')}\n{shown}\n```"
 
 
 def check() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,16 @@ def test_latex_is_an_aligned_display() -> None:
         "    \\frac{\\partial L}{\\partial x} &= W^\\top g",
         "\\end{align*}",
     ]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="tools/tex.sh installs pdflatex")
+def test_latex_compiles(tmp_path: Path) -> None:
+    displays = "\n".join(emit_program(program, "latex") for program in PROGRAMS.values())
+    document = "\\documentclass{article}\\usepackage{amsmath,amssymb}\\begin{document}\n%s\n\\end{document}\n"
+    (tmp_path / "all.tex").write_text(document % displays, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-draftmode", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def test_given_numbers_are_what_a_file_checks_itself_on(tmp_path: Path) -> None:

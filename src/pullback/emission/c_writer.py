@@ -387,7 +387,7 @@ class Writer:
     def apply(self, step: Step) -> None:
         """An operation on matrices; of more axes, one after the other."""
         called = step.detail[0]
-        if called == "atan":
+        if called in FORMS:
             self.map(step)
             return
         if called not in _ON_MATRICES:
