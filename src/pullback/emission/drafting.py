@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pullback.emission.identifiers import identifier, unused
-from pullback.emission.orienting import oriented
 from pullback.emission.subject import Shape, Subject
 from pullback.planning.building import Builder, Value, build_all
 from pullback.planning.drafting import Draft
+from pullback.planning.orienting import oriented
 from pullback.planning.steps import VIEWS, Plan, Result, Step
 from pullback.planning.symbolic import nominal_sizes
 from pullback.tensor.node import Apply, Node, Variable

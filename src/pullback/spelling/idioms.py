@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
+from pullback.planning.orienting import ALONG_AXIS
 from pullback.planning.steps import Extent
 from pullback.spelling.term import Term, number
 
 Rule = Callable[[Term], Term]
-
-ALONG_AXIS = frozenset({"softmax", "logsumexp", "hardmax", "max"})
-"""Operations on vectors, which work along one axis of what has more."""
 
 FUNCTIONS = frozenset(
     "add subtract multiply divide power negative square reciprocal sqrt exp log log1p sin cos tan sinh cosh tanh abs "

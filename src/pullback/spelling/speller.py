@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from pullback.planning.orienting import ALONG_AXIS
 from pullback.planning.steps import VIEWS, Extent, Plan, Step
 from pullback.spelling import idioms
 from pullback.spelling.dialects import Dialect
@@ -128,7 +129,7 @@ class Speller:
             return idioms.tidy(Term(op, args, (tuple(axes[:-1] if keep else axes), keep), shape))
         if step.kind == "apply":
             called, *axis = step.detail
-            along = tuple(axis or (args[0].rank - 1,)) if called in idioms.ALONG_AXIS else ()
+            along = tuple(axis or (args[0].rank - 1,)) if called in ALONG_AXIS else ()
             return idioms.tidy(Term("call", tuple(map(self.array, args)), (called, *along), shape))
         op = _OP_NAMES.get(step.kind, step.kind)
         if op not in ("broadcast", "embed"):

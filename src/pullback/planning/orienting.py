@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from pullback.planning.drafting import Draft
 from pullback.planning.steps import Plan, Result, Step
-from pullback.spelling.idioms import ALONG_AXIS
+
+ALONG_AXIS = frozenset({"softmax", "logsumexp", "hardmax", "max"})
+"""Operations on vectors, which work along one axis of what has more."""
 
 _WISH = 4
 """How many transposes it may cost to have a matrix as the program has it."""
