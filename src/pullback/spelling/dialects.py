@@ -37,6 +37,7 @@ class Dialect:
     dtype: str = "{like}.dtype"
     permute: str = "transpose"
     vdot: str = "{module}.vdot({0}, {1})"
+    concatenate: str = "{module}.concatenate([{0}, {1}])"
     pad: str = "{module}.pad({0}, {widths})"
     diagonal: str = "{module}.diag({0})"
     solve: str = "{module}.linalg.solve({0}, {1})"
@@ -111,6 +112,7 @@ TORCH = Dialect(
     scalar="{like}.new_tensor({0})",
     permute="permute",
     vdot="torch.sum({0*} * {1*})",
+    concatenate="torch.cat([{0}, {1}])",
     pad="torch.nn.functional.pad({0}, {ends})",
     of_numbers="math.",
     definitions=DEFINITIONS["torch"],

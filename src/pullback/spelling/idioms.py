@@ -106,14 +106,16 @@ def _without_leading_axes(term: Term) -> Term:
     """Broadcasting puts the leading axes there by itself, where another argument has them."""
     args = list(term.args)
     for k, arg in enumerate(args):
-        if arg.op != "index" or arg.detail[0] != "None":
+        coefficient, core = split(arg)
+        if core.op != "index" or core.detail[0] != "None":
             continue
         if any(other.rank == term.rank for j, other in enumerate(args) if j != k):
-            pattern = arg.detail
+            pattern = core.detail
             while pattern and pattern[0] == "None":
                 pattern = pattern[1:]
             plain = all(part == ":" for part in pattern)
-            args[k] = arg.args[0] if plain else Term("index", arg.args, pattern, arg.shape[-len(pattern) :])
+            core = core.args[0] if plain else Term("index", core.args, pattern, core.shape[-len(pattern) :])
+            args[k] = scaled(coefficient, core)
     return term._replace(args=tuple(args))
 
 
@@ -160,6 +162,10 @@ def _mean(coefficient: float, total: Term) -> Term | None:
 def _add(term: Term) -> Term:
     a, b = term.args
     (p, x), (q, y) = split(a), split(b)
+    if a.op == b.op == "pad":
+        joined = _concatenated(a, b) or _concatenated(b, a)
+        if joined is not None:
+            return joined
     if p == q != 1:
         return scaled(p, tidy(term._replace(args=(x, y))))
     if p == -q and abs(p) != 1:
@@ -171,6 +177,13 @@ def _add(term: Term) -> Term:
     if _first_in_sum(b) > _first_in_sum(a):
         a, b = b, a
     return term._replace(args=(a, b))
+
+
+def _concatenated(a: Term, b: Term) -> Term | None:
+    """Two vectors with zeros where the other one is."""
+    (x,), (y,) = a.args, b.args
+    follows = not a.detail[0] and b.detail[0] == x.shape[-1] and x.shape[-1] + y.shape[-1] == a.shape[-1]
+    return Term("concatenate", (x, y), (), a.shape) if follows and a.rank == 1 else None
 
 
 def _first_in_sum(term: Term) -> tuple[int, bool, int]:

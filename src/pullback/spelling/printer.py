@@ -235,6 +235,9 @@ class Printer:
         vector = term.args[1].rank == 1
         return self.filled(self.dialect.solve_vector if vector else self.dialect.solve, term.args)
 
+    def show_concatenate(self, term: Term) -> Text:
+        return self.filled(self.dialect.concatenate, term.args)
+
     def show_pad(self, term: Term) -> Text:
         (x,) = term.args
         before = term.detail[0]

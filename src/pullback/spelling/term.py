@@ -13,6 +13,7 @@
 | ``matmul``, ``outer``, ``vdot``, ``solve`` | a, b | |
 | ``einsum`` | a, b | labels of a, of b and of the result |
 | ``embed`` | x | labels of the result, of which some repeat; labels of x |
+| ``concatenate`` | a, b | |
 | ``pad`` | x | where x starts on the last axis |
 | ``call`` | any | the name of an operation on whole arrays, then the axis it works along, where it has one |
 | ``greater``, ``equal``, ``unequal`` | a, b | |
