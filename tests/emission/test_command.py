@@ -62,6 +62,16 @@ def test_values_are_what_the_file_checks_itself_on(capsys: pytest.CaptureFixture
     assert '"g": np.array([7.0, 8.0], dtype=float),' in printed
 
 
+def test_a_gradient_from_above_has_no_place_beside_a_scalar(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emit", "x' x", "--upstream", "2"]) == 2
+    assert "no gradient comes from above: the output is a scalar" in capsys.readouterr().err
+
+
+def test_the_length_of_a_dimension_may_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emit", "y = W x", "--value", "n=7"]) == 0
+    assert '"x": sample(22, 7),' in capsys.readouterr().out
+
+
 def test_a_name_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["emit", "y = W x", "--name", "1a"]) == 2
     assert "a function can't be called '1a'" in capsys.readouterr().err

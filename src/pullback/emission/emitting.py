@@ -13,7 +13,7 @@ from pullback.emission.identifiers import PYTHON, C, checked
 from pullback.emission.sampling import arrays
 from pullback.emission.subject import Subject, subject_of_expressions, subject_of_program
 from pullback.emission.triton import TRITON
-from pullback.errors import PullbackError
+from pullback.errors import PullbackError, ValuesError
 from pullback.expression import Expression, Results
 from pullback.spelling.dialects import JAX, NUMPY, TORCH, Dialect
 
@@ -106,6 +106,8 @@ def emit_program(
         return _written(subject_of_expressions(list(source.values()), list(source)), chosen, name)
     program = parse(source, shapes, assume, batch) if isinstance(source, str) else as_program(source)
     subject = subject_of_program(program, wrt, upstream, chosen.apart)
+    if seed is not None and subject.upstream is None:
+        raise ValuesError("no gradient comes from above: the output is a scalar", hint="leave its value out")
     given = dict(values or {}) | ({subject.upstream.name: seed} if seed is not None and subject.upstream else {})
     return _written(subject, chosen, name, given)
 

@@ -62,6 +62,9 @@ def numbers(drawn: Drawn) -> dict[str, int]:
     inputs = drawn.subject.task.inputs
     solver = Solver(least=0)
     for key, value in drawn.values.items():
+        if key not in inputs:
+            solver.unify(Dimension.of(key), Dimension.of(value))
+            continue
         for axis, length in zip(inputs[key].shape, value.shape, strict=True):
             solver.unify(axis, Dimension.of(length))
     known = {name: solver.resolve(Dimension.of(name)).number for name in sizes}
@@ -69,7 +72,7 @@ def numbers(drawn: Drawn) -> dict[str, int]:
 
 
 def arrays(subject: Subject, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Given values as arrays that fit the inputs, by key.
+    """Given values as arrays that fit the inputs, by key; and lengths, by the name of the dimension.
 
     Raises:
         ValuesError: They do not fit, or are more than belong into a file.
@@ -85,7 +88,9 @@ def arrays(subject: Subject, values: Mapping[str, Any]) -> dict[str, Any]:
                 f"{inputs[variable.name].name} has {array.size} entries, more than belong into source",
                 hint=f"give at most {_MOST_LITERAL}, or leave the values out: the file draws its own",
             )
-    return {v.name: a.reshape(as_array(v.name, values[_spelled(v.name, values)]).shape) for v, a in found.items()}
+    lengths = {name: int(value) for name, value in values.items() if normalise(name) not in inputs}
+    shaped = {v.name: a.reshape(as_array(v.name, values[_spelled(v.name, values)]).shape) for v, a in found.items()}
+    return shaped | lengths
 
 
 def _spelled(key: str, values: Mapping[str, Any]) -> str:
