@@ -11,13 +11,13 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements/constraints-test.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: tour test lint style types format bench docs browser tex clean
+.PHONY: tour test lint style types format bench docs browser tex compiler clean
 .DELETE_ON_ERROR:
 
 tour: $(VENV)/.installed-tour
 	$(BIN)/pullback tour
 
-test: $(VENV)/.installed-test browser tex
+test: $(VENV)/.installed-test browser tex compiler
 	$(BIN)/python -m pytest
 
 lint: style types
@@ -39,6 +39,7 @@ bench: $(VENV)/.installed-test
 docs: $(VENV)/.installed-tour
 	$(BIN)/python tools/pictures.py
 	$(BIN)/python tools/operations.py
+	$(BIN)/python tools/emitting.py
 
 # A browser for the tests of pages: Debian's own, only where none is there.
 browser:
@@ -49,6 +50,12 @@ browser:
 # TeX for the tests of LaTeX, only where none is there.
 tex:
 	@tools/tex.sh >/dev/null
+
+# A C compiler for the tests of emitted C, only where none is there.
+compiler:
+	@command -v cc >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq gcc libc6-dev; }
 
 # Where Python came without ensurepip (Debian splits it off), the pip that is there fills the environment.
 $(VENV)/.created:

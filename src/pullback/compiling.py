@@ -14,6 +14,7 @@ from pullback.deriving import Names, Source, as_program, by_inputs, chosen, upst
 from pullback.dimension import ONE, Dimension
 from pullback.errors import PullbackError
 from pullback.evaluation.binding import bind
+from pullback.evaluation.libraries import library_of
 from pullback.expression import Expression, Results
 from pullback.lowering.program import Input, Program
 from pullback.planning.building import build_all
@@ -221,8 +222,8 @@ class Compiled:
         """Fit values to the inputs, and run them by a plan for their shapes."""
         import numpy as np
 
-        kinds = {name: Kind.of(value) for name, value in values.items()}
-        plain = {name: kinds[name].to_numpy(value) for name, value in values.items()}
+        library = library_of(values)
+        plain = {name: library.to_numpy(name, value) for name, value in values.items()}
         bound = bind(self.task.inputs, plain, self._asked(plain), self.task.dimensions(), keep_type=True)
         dtype = self._type(plain)
         arrays = []
@@ -232,17 +233,15 @@ class Compiled:
                 arrays.append(bound.arrays[variable].astype(dtype, copy=False).reshape(shape))
             else:
                 arrays.append(np.broadcast_to(np.zeros((), dtype), shape))
-        foreign = next((kind for kind in kinds.values() if kind.library != "numpy"), None)
-        native = foreign is not None and foreign.library == self.backend
+        native = library.name == self.backend and library.name != "numpy" and library.holds(dtype)
         key = (dtype, tuple(sorted(bound.sizes.items())), tuple(array.shape for array in arrays), native)
         run = self._local.runs.get(key)
         if run is None:
             run = self._local.runs[key] = self._program(key, bound.sizes, arrays).bind(self._miss)
         self._local.run = run
-        if foreign is None or not native:
-            result = run(*arrays)
-            return result if foreign is None else foreign.from_numpy(result)
-        return run(*(foreign.from_numpy(array) for array in arrays))
+        if native:
+            return run(*map(library.from_numpy, arrays))
+        return library.from_numpy(run(*arrays))
 
     def _asked(self, values: Mapping[str, Any]) -> list[Variable]:
         """The inputs that must be there, and those that are there to say a size."""
@@ -293,45 +292,6 @@ class _Local(threading.local):
     def __init__(self, miss: Run) -> None:
         self.run = miss
         self.runs: dict[tuple[Any, ...], Run] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """The library that an array comes from, and how to go there and back without copies."""
-
-    library: str
-
-    @staticmethod
-    def of(value: Any) -> Kind:
-        """Tell by the module of the array's type."""
-        return Kind(type(value).__module__.partition(".")[0] if hasattr(value, "__dlpack__") else "numpy")
-
-    def to_numpy(self, value: Any) -> Any:
-        """Look at an array of the library as one of NumPy."""
-        import numpy as np
-
-        if self.library == "numpy":
-            return value
-        try:
-            return np.from_dlpack(value.detach() if hasattr(value, "detach") else value)
-        except (RuntimeError, BufferError, TypeError):
-            return np.asarray(value)
-
-    def from_numpy(self, value: Any) -> Any:
-        """Hand results out as arrays of the library."""
-        if isinstance(value, tuple):
-            return tuple(self.from_numpy(part) for part in value)
-        if isinstance(value, dict):
-            return {name: self.from_numpy(part) for name, part in value.items()}
-        if self.library == "torch":
-            from torch.utils.dlpack import from_dlpack
-
-            return from_dlpack(value)
-        if self.library.startswith("jax"):
-            import jax.numpy
-
-            return jax.numpy.from_dlpack(value)
-        return value
 
 
 def extent(inputs: Mapping[str, Input], variable: Variable, sizes: Mapping[str, int]) -> Extent:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pullback.dimension import Dimension
 from pullback.evaluation.binding import bind
 from pullback.evaluation.interpreter import interpret
+from pullback.evaluation.libraries import library_of
 from pullback.lifting.statements import Spelled, Vocabulary, is_matrix_form, spell_all
 from pullback.lowering.program import Input, Program
 from pullback.operations.stability import stable
@@ -142,7 +143,8 @@ class Expression:
             more: The same, as keywords.
 
         Returns:
-            An array of the expression's shape.
+            An array of the expression's shape: NumPy's, or that of the library whose arrays came in (PyTorch, JAX
+            and whatever speaks DLPack and the array API).
 
         Raises:
             ValuesError: A value is missing or does not fit; all disagreements are named.
@@ -156,11 +158,11 @@ class Expression:
 
         return import_module("pullback.compiling").compile_expression(self, backend, reuse, dtype)
 
-    def emit(self, target: str = "numpy") -> str:
-        """Write it as source of its own: numpy, numpy-out, torch, jax, c, latex."""
+    def emit(self, target: str = "numpy", name: str | None = None) -> str:
+        """Write it as a function of its own, called ``name``: numpy, numpy-out, torch, jax, c, latex."""
         from importlib import import_module
 
-        return str(import_module("pullback.emission.emitting").emit_expression(self, target))
+        return str(import_module("pullback.emission.emitting").emit_expression(self, target, name))
 
 
 def evaluate_all(
@@ -174,12 +176,14 @@ def evaluate_all(
     needed = [node for node in order if isinstance(node, Variable)]
     functions = {name: value for name, value in values.items() if callable(value)}
     plain = {name: value for name, value in values.items() if name not in functions}
+    library = library_of(plain)
+    plain = {name: library.to_numpy(name, value) for name, value in plain.items()}
     bound = bind(inputs, plain, needed, sorted(_dimension_names(order, roots)))
     results = interpret(nodes, bound.arrays, bound.sizes, functions)
     shaped = []
     for array, (_, axes) in zip(results, roots, strict=True):
         shape = tuple(axis.evaluate(bound.sizes) for axis in axes)
-        shaped.append(np.array(np.real(array), dtype=np.float64).reshape(shape))
+        shaped.append(library.from_numpy(np.array(np.real(array), dtype=np.float64).reshape(shape)))
     return shaped
 
 

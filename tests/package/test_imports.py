@@ -27,6 +27,7 @@ LAYERS = [
     {"expression"},
     {"deriving"},
     {"languages", "planning", "tracing"},
+    {"spelling"},
     {"backends"},
     {"compiling"},
     {"compressed", "emission"},

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pullback.backends.dialects import JAX
 from pullback.backends.numpy_functions import table_value
-from pullback.backends.spelling import Speller, helpers
 from pullback.errors import PullbackError, UnsupportedError
 from pullback.planning.steps import Plan
+from pullback.spelling.definitions import needed
+from pullback.spelling.dialects import JAX, with_operations
+from pullback.spelling.speller import Speller
 
 Run = Callable[..., Any]
 
@@ -29,8 +30,13 @@ class JaxProgram:
         self.plan, self.dtype, self.given, self.arrangement = plan, dtype, given, arrangement
         names = {name: f"p{k}" for k, name in enumerate(plan.inputs)}
         results = [f"r{k}" for k in range(len(plan.results))]
-        lines = Speller(plan, _with_callbacks(), names, results).spell()
-        lines = [*helpers(lines, JAX), f"def run({', '.join(names.values())}):", *("    " + line for line in lines)]
+        dialect = with_operations(JAX, _Known(JAX.operations))
+        lines = [str(line) for line in Speller(plan, dialect, names, results).spell()]
+        lines = [
+            *needed(lines, JAX.definitions),
+            f"def run({', '.join(names.values())}):",
+            *("    " + line for line in lines),
+        ]
         lines.append(f"    return {', '.join(results)},")
         self.text = "\n".join(lines)
         scope: dict[str, Any] = {"jax": jax, "jnp": jax.numpy, "callback": _callback}
@@ -63,16 +69,11 @@ class JaxProgram:
         return run
 
 
-def _with_callbacks() -> Any:
-    """JAX's dialect; what it has no name for goes back to NumPy."""
-    from dataclasses import replace
-
-    return replace(JAX, operations=_Known(JAX.operations))
-
-
 class _Known(dict[str, str]):
+    """JAX's words for operations; what it has no word for goes back to NumPy."""
+
     def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name) or f"callback({name!r}, {{x}})"
+        return super().get(name) or f"callback({name!r}, {{0}})"
 
 
 def _callback(name: str, *arrays: Any) -> Any:

@@ -35,7 +35,7 @@ _SUMMARIES = {
     "check": "compare what is derived with numbers: complex steps and differences, at random and structured points",
     "audit": 'judge gradients given by hand, and name the mistake (--claim "W = x g\'")',
     "practice": "exercises in deriving, with hints and explanations",
-    "emit": "print a program with its backward pass as source: NumPy, PyTorch, JAX, C, LaTeX",
+    "emit": "print a program with its backward pass as source: NumPy, PyTorch, JAX, C, Triton, LaTeX",
     "bench": "time the derived forms beside other libraries; values are compared first",
     "serve": "show the page on this machine",
     "export-site": "write the gallery as static pages that need no server",
@@ -86,6 +86,7 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             "--topic",
             "--count",
             "--target",
+            "--name",
             "--port",
         ]
         hint = _nearest(surplus.partition("=")[0], known, f"{parser.prog} {options.command}")
@@ -220,10 +221,10 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
     "emit": (
         lambda p: p.add_argument(
             "--target",
-            choices=("numpy", "numpy-out", "torch", "jax", "c", "triton", "latex"),
             default="numpy",
-            help="what to write (%(default)s)",
+            help="what to write: numpy, numpy-out (into buffers), torch, jax, c, triton or latex (%(default)s)",
         ),
+        lambda p: p.add_argument("--name", metavar="NAME", help="what the function is called"),
     ),
     "bench": (
         lambda p: p.add_argument(

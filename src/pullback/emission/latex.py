@@ -1,17 +1,16 @@
-"""LaTeX: the closed forms, ready to be pasted."""
+"""LaTeX: the program and its closed forms, aligned at the signs of equality."""
 
 from __future__ import annotations
 
-from pullback.emission.subject import Subject
-from pullback.errors import UnsupportedError
+from pullback.emission.drafting import Drawn
 
 
-def latex_source(subject: Subject) -> str:
-    """The program and its derivatives as an aligned display."""
+def latex_source(drawn: Drawn) -> str:
+    """An ``align*`` environment; it needs amsmath, and stands outside of other mathematics."""
+    subject = drawn.subject
     lines = [_aligned(line) for line in subject.latex]
-    if not lines:
-        raise UnsupportedError("there is nothing to write in LaTeX")
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n"
+    body = " \\\\\n".join("    " + line for line in lines)
+    return f"% Derived by pullback; needs \\usepackage{{amsmath}}.\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
 
 
 def _aligned(line: str) -> str:

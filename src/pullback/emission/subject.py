@@ -1,20 +1,24 @@
-"""What is emitted: a program with its backward pass, or results by themselves, planned for all sizes at once."""
+"""What is emitted: a program with its backward pass, or results by themselves, before a language is chosen."""
 
 from __future__ import annotations
 
-import keyword
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from pullback.compiling import Task, task_of_expressions, task_of_program
-from pullback.deriving import Names, Source, as_program, backward, chosen, gradient
+from pullback.compiling import Task
+from pullback.deriving import Names, Source, as_program, backward, by_inputs, chosen, gradient, upstream_input
 from pullback.dimension import ONE, Dimension
-from pullback.expression import Expression, Results
-from pullback.lowering.program import Program
-from pullback.planning.steps import Plan
-from pullback.planning.symbolic import nominal_sizes
+from pullback.errors import UnsupportedError
+from pullback.expression import Expression, Results, vocabulary
+from pullback.lifting.naming import choose_names
+from pullback.lifting.statements import Vocabulary
+from pullback.lowering.program import Input, Program
+from pullback.planning.forward_backward import Cotangents, reverse_sweep
 from pullback.syntax.names import normalise
+from pullback.syntax.printer import StyleName, show
+from pullback.syntax.tree import Name
+from pullback.tensor.node import Apply, Node, Unknown, Variable, topological
+from pullback.tensor.product import constant
 
 Shape = tuple[Dimension, ...]
 
@@ -23,138 +27,157 @@ Shape = tuple[Dimension, ...]
 class Subject:
     """What an emitter needs to know.
 
-    ``inputs`` and ``results`` are names in the source with their shapes, in order; ``sizes`` names in the source for
-    dimension names. For a layer, ``upstream`` is the input that stands for the gradient of the output, and
-    ``wrt`` gives for every gradient the input that it belongs to; ``forward`` has the output alone.
+    ``labels`` has for every root of ``task`` the input whose gradient it is, and None for the output or for a
+    result by itself. ``independent`` are the same results, gradients of scalars without an upstream, derived in the
+    other way that pullback has, with no stand-ins. ``called`` are the names that the program and its closed form
+    have for nodes, ``stated`` how the program states them, ``cotangents`` the nodes whose cotangents the
+    stand-ins of the task are. Of a layer, ``upstream`` is the input that stands for the gradient of the output.
     """
 
-    name: str
     task: Task
-    plan: Plan
-    inputs: dict[str, Shape]
-    results: dict[str, Shape]
-    sizes: dict[str, str]
-    closed: list[str]
-    names: dict[str, str]
-    wrt: tuple[str, ...] = ()
-    upstream: str | None = None
-    forward: Plan | None = None
-    scalar: bool = False
-    positive: frozenset[str] = frozenset()
-    square: frozenset[str] = frozenset()
-    latex: tuple[str, ...] = ()
+    labels: tuple[str | None, ...]
+    output: str
+    default_name: str
+    stated: tuple[str, ...]
+    derived: tuple[str, ...]
+    latex: tuple[str, ...]
+    independent: tuple[Node, ...]
+    words: Vocabulary
+    called: Mapping[Node, str]
+    statements: Mapping[Node, str] = field(default_factory=dict)
+    cotangents: Mapping[Variable, Node] = field(default_factory=dict)
+    upstream: Input | None = None
+    expressions: tuple[Expression, ...] = ()
+    program: Program | None = None
+
+    @property
+    def has_backward(self) -> bool:
+        """Whether it is a program with its gradients, and not results by themselves."""
+        return self.program is not None
+
+    @property
+    def scalar(self) -> bool:
+        """Whether the output of the program is a scalar."""
+        return self.program is not None and all(axis is ONE for axis in self.program.output.shape)
 
 
-def subject_of(source: Source | Results, wrt: Names = None, upstream: str = "g", backward_pass: bool = True) -> Subject:
-    """Plan what is asked for."""
-    if isinstance(source, Results):
-        return _of_expressions(list(source.values()), list(source))
-    if isinstance(source, Expression) and not backward_pass:
-        return _of_expressions([source], None)
+def subject_of_program(source: Source, wrt: Names = None, upstream: str | None = None, seeded: bool = True) -> Subject:
+    """A program with its backward pass; where it is ``seeded``, a scalar has an upstream gradient too."""
     program = as_program(source)
-    task = task_of_program(program, wrt, upstream)
-    wanted = chosen(program, wrt)
-    spelled = [program.inputs[name].name for name in wanted]
+    names = chosen(program, wrt)
+    spelled = [program.inputs[name].name for name in names]
     scalar = all(axis is ONE for axis in program.output.shape)
-    derived: Results = gradient(program, spelled) if scalar else backward(program, spelled, upstream)
-    closed = [*(program.source.strip().splitlines()), *str(derived).splitlines()]
-    names = _identifiers([entry.name for entry in task.inputs.values()])
-    output = _free(program.output.name or "result", names.values())
-    results = {output: program.output.shape}
-    for name in wanted:
-        results[_free(f"d{names[program.inputs[name].name]}", [*names.values(), *results])] = program.inputs[name].shape
-    forward = Task(program.inputs, ((program.output.node, program.output.shape),), "{0}")
-    return _subject(
-        task, results, names, closed, "layer",
-        wrt=tuple(names[name] for name in spelled), upstream=None if scalar else names[upstream],
-        forward=forward, scalar=scalar, latex=_program_latex(program, derived),
-    )  # fmt: skip
+    seed_name = upstream or _free_upstream(program)
+    given = upstream_input(program, seed_name) if seeded or not scalar else None
+    inputs = dict(program.inputs)
+    if given is not None:
+        inputs[normalise(seed_name)] = given
+    swept = _sweep(program, names, constant(1) if given is None else given.variable)
+    roots = [(program.output.node, program.output.shape)]
+    roots += [(node, program.inputs[name].shape) for name, node in zip(names, swept.gradients, strict=True)]
+    task = Task(inputs, tuple(roots), "", swept.standins)
+    _refuse_unknown(task)
+    derived: Results = gradient(program, spelled) if scalar else backward(program, spelled, seed_name)
+    words = vocabulary(program, {} if given is None else {normalise(seed_name): given})
+    statements = {s.node: s.name for s in program.statements if s.name is not None and s.node.children}
+    stated = tuple(_stated(program, "plain"))
+    return Subject(
+        task,
+        (None, *spelled),
+        program.output.name or ("value" if scalar else "result"),
+        "loss" if scalar else "layer",
+        stated,
+        tuple(str(derived).splitlines()),
+        (*_stated(program, "latex"), *derived.show("latex").splitlines()),
+        (program.output.node, *(derived[name].node for name in spelled)),
+        words,
+        {**_chosen_names(list(derived.values())), **statements},
+        {s.node: line for s, line in zip(program.statements, stated, strict=True)} if program.batch is None else {},
+        swept.of,
+        given,
+        program=program,
+    )
 
 
-def _of_expressions(expressions: Sequence[Expression], labels: Sequence[str] | None) -> Subject:
-    task = task_of_expressions(expressions, labels)
-    needed = {v.name for v in task.needed()} | {v.name for v in task.carriers(task.needed())}
-    inputs = {name: entry for name, entry in task.inputs.items() if name in needed}
-    task = Task(inputs, task.roots, task.arrangement)
-    names = _identifiers([entry.name for entry in inputs.values()])
-    results: dict[str, Shape] = {}
-    for k, expression in enumerate(expressions):
-        wanted = "result" if labels is None else f"d{_identifier(labels[k])}"
-        results[_free(wanted, [*names.values(), *results])] = expression.axes
-    closed = [str(e) if labels is None else f"dL/d{labels[k]} = {e}" for k, e in enumerate(expressions)]
-    lines = [line for text in closed for line in text.splitlines()]
+def subject_of_expressions(expressions: Sequence[Expression], labels: Sequence[str] | None = None) -> Subject:
+    """Results by themselves: one, or several by the names of the inputs that they belong to."""
+    inputs: dict[str, Input] = {}
+    for expression in expressions:
+        inputs |= expression.inputs
+    task = Task(inputs, tuple((e.node, e.axes) for e in expressions), "")
+    _refuse_unknown(task)
+    needed = task.needed()
+    used = {v.name for v in (*needed, *task.carriers(needed))}
+    task = Task({name: entry for name, entry in inputs.items() if name in used}, task.roots, "")
+    lines = [str(e) if labels is None else f"dL/d{labels[k]} = {e}" for k, e in enumerate(expressions)]
     latex = [
         e.latex() if labels is None else f"\\frac{{\\partial L}}{{\\partial {labels[k]}}} = {e.latex()}"
         for k, e in enumerate(expressions)
     ]
-    return _subject(
-        task, results, names, lines, "closed_form", latex=tuple(line for text in latex for line in text.splitlines())
-    )
-
-
-def _program_latex(program: Program, derived: Results) -> tuple[str, ...]:
-    from pullback.syntax.printer import show
-
-    stated = [
-        f"{binding.name} = {show(binding.value, 'latex')}" if binding.name else show(binding.value, "latex")
-        for binding in program.syntax.bindings
-    ]
-    return (*stated, *derived.show("latex").splitlines())
-
-
-def _subject(
-    task: Task,
-    results: dict[str, Shape],
-    names: dict[str, str],
-    closed: list[str],
-    name: str,
-    *,
-    wrt: tuple[str, ...] = (),
-    upstream: str | None = None,
-    forward: Task | None = None,
-    scalar: bool = False,
-    latex: tuple[str, ...] = (),
-) -> Subject:
-    dimensions = {n for entry in task.inputs.values() for axis in entry.shape for n in axis.names} | set(
-        task.dimensions()
-    )
-    taken = set(names.values()) | set(results)
-    sizes: dict[str, str] = {}
-    for dimension in sorted(dimensions):
-        sizes[dimension] = _free(_identifier(dimension), [*taken, *sizes.values()], suffix="_size")
-    nominal = nominal_sizes(dimensions, sizes)
-    inputs = {names[entry.name]: entry.shape for entry in task.inputs.values()}
-    properties = {names[entry.name]: entry.properties for entry in task.inputs.values()}
+    first = expressions[0]
     return Subject(
-        name, task, task.plan(nominal), inputs, results, sizes, closed,
-        {key: names[entry.name] for key, entry in task.inputs.items()}, wrt, upstream,
-        None if forward is None else forward.plan(nominal), scalar,
-        frozenset(n for n, p in properties.items() if "positive" in p),
-        frozenset(n for n, p in properties.items() if p & {"spd", "invertible", "symmetric", "lower", "upper"}),
-        latex,
-    )  # fmt: skip
+        task,
+        (None,) if labels is None else tuple(labels),
+        "result",
+        "closed_form" if labels is None else "gradients",
+        (),
+        tuple(line for text in lines for line in text.splitlines()),
+        tuple(line for text in latex for line in text.splitlines()),
+        tuple(e.node for e in expressions),
+        vocabulary(first.program, first.extra),
+        _chosen_names(expressions),
+        expressions=tuple(expressions),
+    )
 
 
-def _identifiers(names: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names:
-        found[name] = _free(_identifier(name), found.values())
+def _free_upstream(program: Program) -> str:
+    """A name for the gradient of the output that the program does not have: g, or dy and the like."""
+    output = program.output.name
+    wanted = ["g", f"d{output}" if output else "dy", "grad", *(f"g{k}" for k in range(1, 1000))]
+    taken = {normalise(s.name) for s in program.statements if s.name is not None} | set(program.inputs)
+    taken |= {normalise(f"d{entry.name}") for entry in program.inputs.values()}
+    return next(name for name in wanted if normalise(name) not in taken)
+
+
+def _sweep(program: Program, names: Sequence[str], seed: Node) -> Cotangents:
+    """Differentiate with declared structure put aside, as ``backward`` does."""
+    kept: list[Cotangents] = []
+
+    def derive(root: Node, targets: Sequence[Node]) -> list[Node]:
+        kept.append(reverse_sweep(root, seed, targets))
+        return [*kept[0].gradients, *kept[0].standins.values(), *kept[0].of.values()]
+
+    nodes = by_inputs(program, names, derive)
+    count, end = len(names), len(names) + len(kept[0].standins)
+    return Cotangents(
+        nodes[:count],
+        dict(zip(kept[0].standins, nodes[count:end], strict=True)),
+        dict(zip(kept[0].of, nodes[end:], strict=True)),
+    )
+
+
+def _refuse_unknown(task: Task) -> None:
+    for node in topological(task.nodes):
+        if isinstance(node, Apply) and isinstance(node.operation, Unknown):
+            function = node.operation.name.rstrip("'")
+            raise UnsupportedError(
+                f"{function} has no definition that could be emitted",
+                hint=f"write what {function} is, such as tanh, in place of {function}",
+            )
+
+
+def _chosen_names(expressions: Sequence[Expression]) -> dict[Node, str]:
+    """The names that the closed form has for its shared parts."""
+    first = expressions[0]
+    words = vocabulary(first.program, first.extra)
+    taken = {*words.shapes, *words.spelling.values(), *words.given.values(), *words.dimensions}
+    return choose_names([e.node for e in expressions], words.given, taken)
+
+
+def _stated(program: Program, style: StyleName) -> list[str]:
+    found = []
+    for binding in program.syntax.bindings:
+        value = show(binding.value, style)
+        left = None if binding.name is None else show(Name(binding.name), style)
+        found.append(value if left is None else f"{left} = {value}")
     return found
-
-
-def _identifier(name: str) -> str:
-    """A plain identifier for a name of the notation, which may be any Unicode word with primes."""
-    text = re.sub(r"\W", "_", normalise(name), flags=re.ASCII).strip("_")
-    return text if text and not text[0].isdigit() else f"v{text}"
-
-
-_RESERVED = frozenset(
-    {"np", "torch", "jax", "jnp", "math", "forward", "backward", "layer", "closed_form", "ctx", "out"}
-)
-
-
-def _free(name: str, taken: Iterable[str], suffix: str = "_") -> str:
-    used = set(taken)
-    while name in used or keyword.iskeyword(name) or name in _RESERVED:
-        name += suffix
-    return name

@@ -15,6 +15,7 @@ from pullback.planning.entrywise import lower_entrywise
 from pullback.planning.flattening import flattened
 from pullback.planning.steps import Extent
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_apply, topological
+from pullback.tensor.product import transposed
 from pullback.tensor.reshape import Linear
 
 
@@ -86,8 +87,17 @@ class Builder:
         """Compute a node whose children are computed."""
         found = self.values.get(node)
         if found is None:
-            found = self.values[node] = self.lower(node)
+            found = self.values[node] = self.twin(node) or self.lower(node)
         return found
+
+    def twin(self, node: Node) -> Value | None:
+        """What is there already as its transpose."""
+        if len(node.axes) != 2 or not isinstance(node, Sum | Apply) or not node.children:
+            return None
+        there = self.values.get(transposed(node))
+        if there is None or len(self.draft.shapes[there.slot]) != 2:
+            return None
+        return Value(self.draft.permute(there.slot, (1, 0)), there.shape[::-1])
 
     def lower(self, node: Node) -> Value:
         """Write the steps of one node."""
@@ -332,6 +342,7 @@ def build_all(
     roots: Sequence[Node],
     standins: Mapping[Variable, Node],
     full: Mapping[str, Extent],
+    make: type[Builder] = Builder,
 ) -> Builder:
     """Plan several nodes together, each cotangent before what needs it; inverses are solves wherever that can be."""
     place = {variable: k for k, variable in enumerate(standins)}
@@ -341,7 +352,7 @@ def build_all(
         ready.setdefault(last, []).append(root)
     explicit: frozenset[Node] = frozenset()
     while True:
-        builder = Builder(sizes, standins, full, explicit)
+        builder = make(sizes, standins, full, explicit)
         for name, shape in full.items():
             builder.draft.input(name, shape)
         builder.present = set(topological([*roots, *standins.values()]))

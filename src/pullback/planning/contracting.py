@@ -215,7 +215,7 @@ class Contraction:
             )
         else:
             square = self.weighted_square(first, second) if len(shape) == 2 else None
-            slot = self.draft.emit("dot", (first, second), (), shape) if square is None else square
+            slot = self.draft.dot(first, second, shape) if square is None else square
         labels = (*left, *right)
         return Operand(self.draft.shape(slot, tuple(self.lengths[x] for x in labels)), labels)
 

@@ -92,6 +92,15 @@ class Draft:
 
     # kernels
 
+    def dot(self, first: int, second: int, shape: Extent) -> int:
+        """A product; where its transpose is there, that, seen the other way round."""
+        if len(shape) == 2:
+            turned = (self.permute(second, (1, 0)), self.permute(first, (1, 0)))
+            twin = self.known.get(("dot", turned, (), shape[::-1]))
+            if twin is not None:
+                return self.permute(twin, (1, 0))
+        return self.emit("dot", (first, second), (), shape)
+
     def map(self, function: str, *slots: int) -> int:
         """Apply an entrywise function, with what is known of numbers and squares."""
         numbers = [self.number(slot) for slot in slots]

@@ -7,20 +7,25 @@ Each cotangent is a stand-in that is computed once and used by all that lies bel
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pullback.calculus.reverse import backward
 from pullback.tensor.add import add
-from pullback.tensor.node import Node, Product, Sum, Variable, make_variable, topological
-from pullback.tensor.product import number_of
+from pullback.tensor.node import Apply, Node, Product, Sum, Variable, make_variable, topological
+from pullback.tensor.product import number_of, transposed
+from pullback.tensor.reshape import Linear
 
 
 @dataclass(frozen=True, slots=True)
 class Cotangents:
-    """Gradients of the targets, in terms of the inputs and of stand-ins with their definitions."""
+    """Gradients of the targets, in terms of the inputs and of stand-ins with their definitions.
+
+    ``of`` gives for every stand-in the node whose cotangent it is.
+    """
 
     gradients: list[Node]
     standins: dict[Variable, Node]
+    of: dict[Variable, Node] = field(default_factory=dict)
 
 
 def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents:
@@ -31,13 +36,18 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
     for node in order:
         if node in wanted or any(child in active for child in node.children):
             active.add(node)
+    twins = _twins(order)
     collected: dict[Node, list[Node]] = {root: [seed]}
     standins: dict[Variable, Node] = {}
+    of: dict[Variable, Node] = {}
     total: dict[Node, Node] = {}
     for node in reversed(order):
         if node not in active or node not in collected:
             continue
         here = add([(1, part) for part in collected.pop(node)], node.axes)
+        if node in twins:
+            collected.setdefault(twins[node], []).append(transposed(here))
+            continue
         if node in wanted:
             total[node] = here
             continue
@@ -47,11 +57,25 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
         if not _is_small(here):
             name = make_variable(f"cotangent {len(standins)}", node.axes)
             standins[name] = here
+            of[name] = node
             here = name
         for child, part in zip(children, backward(node, here, children), strict=True):
             collected.setdefault(child, []).append(part)
     zero = {target: add([], target.axes) for target in targets}
-    return Cotangents([total.get(target, zero[target]) for target in targets], standins)
+    return Cotangents([total.get(target, zero[target]) for target in targets], standins, of)
+
+
+def _twins(order: Sequence[Node]) -> dict[Node, Node]:
+    """For nodes whose transpose comes before them, that: both get one cotangent."""
+    found: dict[Node, Node] = {}
+    seen: set[Node] = set()
+    for node in order:
+        if len(node.axes) == 2 and isinstance(node, Sum | Apply) and node.children:
+            twin = transposed(node)
+            if twin is not node and twin in seen and type(twin) is type(node):
+                found[node] = twin
+        seen.add(node)
+    return found
 
 
 def _is_small(node: Node) -> bool:
@@ -60,4 +84,12 @@ def _is_small(node: Node) -> bool:
         return True
     if isinstance(node, Sum) and len(node.terms) == 1:
         return _is_small(node.terms[0].node)
-    return isinstance(node, Product) and not node.factors
+    if isinstance(node, Apply) and isinstance(node.operation, Linear):
+        return _is_small(node.arguments[0])
+    return isinstance(node, Product) and (not node.factors or _is_outer(node))
+
+
+def _is_outer(node: Product) -> bool:
+    """Whether it is an outer product of what is there already: what it multiplies is better applied to one factor."""
+    indices = [index for factor in node.factors for index in factor.indices]
+    return len(node.output) == len(indices) == len(set(indices)) and len(node.factors) > 1

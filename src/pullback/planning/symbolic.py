@@ -6,11 +6,19 @@ of which knows its name; what is computed from them knows its formula, and the e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from math import isqrt
 from typing import Any
 
-_PRIMES = (211, 223, 227, 229, 233, 239, 241, 251, 257, 263, 269, 271, 277, 281, 283, 293, 307, 311, 313, 317, 331, 337,
-           347, 349, 353, 359, 367, 373, 379, 383, 389, 397, 401, 409, 419, 421, 431, 433, 439, 443)  # fmt: skip
+_FIRST = 211
+
+
+def _primes() -> Iterator[int]:
+    number = _FIRST
+    while True:
+        if all(number % divisor for divisor in range(2, isqrt(number) + 1)):
+            yield number
+        number += 2
 
 
 class Size(int):
@@ -72,6 +80,9 @@ class Number(float):
     def __rmul__(self, other: Any) -> Any:
         return Number.of(float(other) * float(self), _times(_say(other), _say(self)))
 
+    def __neg__(self) -> Any:
+        return Number.of(-float(self), f"-{_say(self)}")
+
     def __pow__(self, other: Any, modulus: Any = None) -> Any:
         """Raise to a power."""
         power = float(other)
@@ -106,6 +117,7 @@ def _is_literal(text: str) -> bool:
     return True
 
 
-def nominal_sizes(names: Iterable[str], spelled: dict[str, str]) -> dict[str, int]:
-    """A prime for every dimension name, each written as ``spelled`` says."""
-    return {name: Size.of(prime, spelled[name]) for name, prime in zip(sorted(names), _PRIMES, strict=False)}
+def nominal_sizes(names: Iterable[str], spelled: dict[str, str], numbers: Collection[int] = ()) -> dict[str, int]:
+    """A prime for every dimension name, each written as ``spelled`` says; none is one of ``numbers``."""
+    free = (prime for prime in _primes() if prime not in numbers)
+    return {name: Size.of(prime, spelled[name]) for name, prime in zip(sorted(names), free, strict=False)}
