@@ -80,6 +80,14 @@ def _forms(record: Record, results: Sequence[tuple[str, Expression]], turned: bo
     }
 
 
+def shown_form(expression: Expression) -> str:
+    """One closed form as MathML, the parts that it names before it."""
+    spelled = expression.spelled
+    board = Board()
+    lines = [board.formula(equation(Name(b.name or ""), b.value)) for b in spelled.where]
+    return "".join(f'<div class="line">{html}</div>' for html in [*lines, board.formula(spelled.results[0])])
+
+
 def _plain(
     request: Request, where: Sequence[tuple[str, Syntax]], trees: Sequence[tuple[str, Syntax]], turned: bool
 ) -> list[str]:

@@ -11,6 +11,7 @@ MOST_ENTRIES = 4_096
 MOST_NAMES = 64
 MOST_NESTED = 48
 MOST_STATEMENTS = 60
+MOST_ANSWER_TEXT = 1_000
 
 
 @dataclass(frozen=True, slots=True)

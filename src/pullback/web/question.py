@@ -22,6 +22,8 @@ LAYOUTS = ("denominator", "numerator")
 LANGUAGES = ("en", "ko")
 DETAILS = ("brief", "normal", "full")
 WANTS = ("backward", "jacobian", "hessian")
+ASKS = ("derive", "check", "code")
+TARGETS = ("torch", "jax", "c")
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": METHODS,
@@ -29,6 +31,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "lang": LANGUAGES,
     "detail": DETAILS,
     "want": WANTS,
+    "ask": ASKS,
+    "target": TARGETS,
 }
 _KNOWN = frozenset({"program", "values", "upstream", "wrt", *_CHOICES})
 _OPENERS, _CLOSERS = "([{", ")]}"
@@ -52,6 +56,8 @@ class Question:
     lang: str = "en"
     detail: str = "full"
     want: str = "backward"
+    ask: str = "derive"
+    target: str = "torch"
 
 
 def read_question(document: Any) -> Question:
