@@ -234,7 +234,10 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         lambda p: p.add_argument("--json", metavar="FILE", help="write the figures"),
         lambda p: p.add_argument("--plot", metavar="FILE", help="draw the ratios"),
     ),
-    "serve": (lambda p: p.add_argument("--port", type=int, help="on this machine's loopback address"),),
+    "serve": (
+        lambda p: p.add_argument("--port", type=int, help="of this machine's loopback address; 0 takes a free one"),
+        lambda p: p.add_argument("--workers", type=int, help="processes that derive (default: one a core)"),
+    ),
     "export-site": (lambda p: p.add_argument("directory", metavar="DIR", help="where the pages go"),),
     "tour": (
         lambda p: p.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pullback as pb
@@ -144,7 +145,8 @@ def _check(question: Question) -> dict[str, Any]:
     try:
         checks = check_first(request.program, derivation.results, upstream, sizes)
         if question.want != "backward":
-            expression = second_form(question, derivation)["expression"]
+            plain = replace(question, layout="denominator")
+            expression = second_form(plain, derivation)["expression"]
             second = _checked_second(request.program, derivation, expression, question, sizes)
     except (PullbackError, ArithmeticError, ValueError, KeyError):
         pass
@@ -166,7 +168,18 @@ def _code(question: Question) -> dict[str, Any]:
     return {"schema": SCHEMA, "ok": True, "target": question.target, "code": text}
 
 
-_WAYS: dict[str, Callable[[Question], dict[str, Any]]] = {"derive": _derive, "check": _check, "code": _code}
+def _document(question: Question) -> dict[str, Any]:
+    """The derivation as JSON, as the command line writes it; as text, so that it is saved as it is."""
+    derivation = _derived(question, pb.parse(question.program))
+    return {"schema": SCHEMA, "ok": True, "document": derivation.to_json()}
+
+
+_WAYS: dict[str, Callable[[Question], dict[str, Any]]] = {
+    "derive": _derive,
+    "check": _check,
+    "code": _code,
+    "document": _document,
+}
 
 
 def _checked_second(

@@ -45,7 +45,8 @@ def check_first(
     """Check each gradient by itself; ``upstream`` is what they call that of the output, None for a loss."""
     import numpy as np
 
-    output = Expression(program.output.node, program.output.shape, program)
+    freed = _freed(program)
+    output = Expression(freed.output.node, freed.output.shape, freed)
     extra = {} if upstream is None else {normalise(upstream): Input(upstream, program.output.shape, frozenset())}
     inputs = {**program.inputs, **extra}
     names = {normalise(name): name for name in results}
@@ -142,6 +143,12 @@ def _closest(
             if apart < 1e-9:
                 break
     return best
+
+
+def _freed(program: Program) -> Program:
+    """The program without what was declared of its matrices, so that each entry can be moved by itself."""
+    names = [name for name, entry in program.inputs.items() if entry.properties - {"positive", "constant"}]
+    return program.freed(names) if names else program
 
 
 def _needed_sizes(output: Expression, lengths: Mapping[str, int]) -> dict[str, int]:

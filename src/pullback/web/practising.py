@@ -23,6 +23,31 @@ from pullback.web.question import LANGUAGES, QuestionError, check_depth
 
 SCHEMA = "pullback/practice/1"
 OWN, GENERATED = "own", "generated"
+_KINDS: Mapping[str, frozenset[str]] = {
+    "turned": frozenset(
+        "transposed row_or_column flattened layout axes_permuted swapped structured symmetrised symmetrised_sum "
+        "transpose transpose_other transpose_upstream transpose_too_many transpose_too_few order order_and_transpose "
+        "elementwise_for_product product_for_elementwise axis".split()
+    ),
+    "summed": frozenset(
+        "not_summed not_averaged summed_too_much summed_to_number mean_missing mean_surplus mean_as_sum mean "
+        "sum_missing sum_surplus mean_for_sum wrong_count".split()
+    ),
+    "scaled": frozenset(
+        "sign factor_missing_number factor_surplus_number factor_and_sign length_factor constant_factor "
+        "varying_factor factor coefficient power_factor quotient_sign quotient_square "
+        "factor_two factor_missing factor_surplus power power_kind division".split()
+    ),
+    "path": frozenset("upstream_forgotten zero path two_paths path_of_sum upstream product_rule term_surplus".split()),
+    "function": frozenset(
+        "derivative_missing value_for_derivative at_output at_input divided square_missing one_plus one_missing "
+        "sigmoid_half mask_by_gradient mask_both leak leak_missing inner_sign reciprocal_missing derivative_sign "
+        "softmax_diagonal softmax_half softmax_off_diagonal log_softmax softmax_not_weighted softmax_axis softmax_sign "
+        "softmax_factor other_value other_function function_surplus inverse_transposes inverse_missing".split()
+    ),
+}
+"""What the page counts mistakes by, and the explanations of an audit that are of each kind."""
+
 _KNOWN = frozenset({"ask", "do", "lang", "exercise", "program", "variable", "step", "answer", "hints", "tries"})
 _MOST_SEED = 2**32
 
@@ -66,10 +91,15 @@ def practised(document: Mapping[str, Any]) -> dict[str, Any]:
         return {**made, "solution": attempt.solution, "html": _written(attempt)}
     score = Score()
     right, said = judge(attempt, wish.answer, score)
-    made.update(right=right, said=said, read=score.answers > 0, mistakes=sorted(score.mistakes))
+    made.update(right=right, said=said, read=score.answers > 0, mistakes=sorted({_kind(key) for key in score.mistakes}))
     if right:
         made.update(solution=attempt.solution, html=_written(attempt))
     return made
+
+
+def _kind(key: str) -> str:
+    bare = key.rpartition(".")[2]
+    return next((kind for kind, keys in _KINDS.items() if bare in keys), "other")
 
 
 def _listed() -> list[dict[str, str]]:

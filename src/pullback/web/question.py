@@ -22,7 +22,7 @@ LAYOUTS = ("denominator", "numerator")
 LANGUAGES = ("en", "ko")
 DETAILS = ("brief", "normal", "full")
 WANTS = ("backward", "jacobian", "hessian")
-ASKS = ("derive", "check", "code")
+ASKS = ("derive", "check", "code", "document")
 TARGETS = ("torch", "jax", "c")
 
 _CHOICES: dict[str, tuple[str, ...]] = {

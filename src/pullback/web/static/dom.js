@@ -80,6 +80,20 @@ export function choose(group, value) {
   }
 }
 
+/** What is wider than its place can be reached and scrolled by keyboard. */
+export function scrollable(place) {
+  if (place.scrollWidth > place.clientWidth + 1) place.tabIndex = 0;
+  else place.removeAttribute("tabindex");
+}
+
+/** A name for the eye: W_q with its q below the line. */
+export function named(label) {
+  const [base, ...below] = label.split("_");
+  const made = element("i", {}, base);
+  if (below.length) made.append(element("sub", {}, below.join(" ")));
+  return made;
+}
+
 /** Tabs by the pattern of WAI-ARIA: arrows move between them. */
 export function tabs(label, pages, chosen, onchoose) {
   const list = element("div", { role: "tablist", "aria-label": label, class: "tablist" });

@@ -1,6 +1,6 @@
 // Values as tables that can be typed into. The lengths of the axes are shared: all that is n grows with n.
 
-import { byId, element, isStatic, word } from "./dom.js";
+import { byId, element, isStatic, named, word } from "./dom.js";
 import { state } from "./state.js";
 
 const MOST = 8;
@@ -108,11 +108,11 @@ export function showMatrices(answer, sizes, symbols, onvalues, onsize) {
   for (const input of answer.inputs) {
     const set = (text) => { state.values[input.name] = text; };
     const base = symbols?.[input.key] ?? input.key;
-    holder.append(table(input, input.label, input.label, state.values[input.name] ?? "", base, set, onvalues));
+    holder.append(table(input, named(input.label), input.label, state.values[input.name] ?? "", base, set, onvalues));
   }
   const { output } = answer;
   if (output.axes.length) {
-    const label = element("span", { class: "upstream" }, word("upstream"), " ", element("i", {}, `∂L/∂${output.label}`));
+    const label = element("span", { class: "upstream" }, word("upstream"), " ", element("i", {}, "∂L/∂"), named(output.label));
     const set = (text) => { state.upstream = text; };
     const base = `${answer.loss ?? "L"}/${symbols?.[output.name] ?? output.name}`;
     const spoken = `${word("upstream")} dL/d${output.name}`;

@@ -1,45 +1,97 @@
 // The closed forms, the check beside them, and the tabs to copy from; the pictures.
 
-import { byId, copy, download, element, tabs, toast, word } from "./dom.js";
-import { state } from "./state.js";
+import { ask } from "./asking.js";
+import { byId, copy, data, download, element, isStatic, scrollable, tabs, toast, word } from "./dom.js";
+import { question, state } from "./state.js";
 
 let tab = "latex";
 let picture = "";
-const LATER = ["torch", "jax"];
+let kept = {};
+const FORMS = ["latex", "mathml", "plain", "numpy"];
+const TARGETS = ["torch", "jax", "c"];
 
 /** Show the closed forms in the layout that is chosen. */
 export function showResults(answer) {
+  for (const id of ["steps-card", "saving", "layout"]) byId(id).hidden = false;
   const forms = answer.layouts[state.layout] ?? answer.layouts.denominator;
   const shown = answer.second ? [answer.second, forms] : [forms];
   byId("closed").replaceChildren(...shown.flatMap((form) => [
     ...form.where.map((html) => element("div", { class: "line where", html })),
-    ...form.results.map(({ html, shape }) => element("div", { class: `closed-line${form === answer.second ? " second" : ""}` },
-      element("div", { class: "line main", html }),
-      element("span", { class: "shape" }, shape.length ? shape.join(" × ") : word("kind.scalar")))),
+    ...form.results.map((result) => closedLine(form, result, form === answer.second)),
   ]));
-  const note = state.layout === "numerator" ? word("layout.note") : "";
-  if (note) byId("closed").append(element("p", { class: "hint" }, note));
-  showCheck(answer.check);
-  showTabs(answer.second ?? forms);
-}
-
-function showCheck(check) {
+  const layout = answer.layouts[state.layout] ? state.layout : "denominator";
+  byId("closed").append(element("p", { class: "hint" }, word(`layout.note.${layout}`)));
   const place = byId("check");
   place.hidden = false;
-  place.classList.toggle("failed", Boolean(check) && !check.passed);
-  place.classList.toggle("none", !check);
-  const key = !check ? "check.none" : check.passed ? "check.passed" : "check.failed";
-  place.textContent = word(key, check ?? {});
+  place.className = "check waiting";
+  place.textContent = word("check.waiting");
+  for (const line of byId("closed").querySelectorAll(".line")) scrollable(line);
+  showTabs(answer.second ?? forms, answer);
 }
 
-function showTabs(form) {
-  const pages = ["latex", "mathml", "plain", "numpy"].map((key) => ({
-    key, title: word(`tab.${key}`), body: code(key, form[key]),
+function closedLine(form, { name, html, shape }, isSecond) {
+  return element("div", { class: `closed-line${isSecond ? " second" : ""}`, "data-result": isSecond ? "second" : name },
+    element("div", { class: "line main", html }),
+    element("span", { class: "aside" },
+      element("span", { class: "shape" }, shape.length ? shape.join(" × ") : word("kind.scalar")),
+      element("span", { class: "mark-place" })));
+}
+
+/** Show how far each closed form is from finite differences, and all of them in a sentence. */
+export function showChecks({ checks, second }) {
+  const all = Object.entries(checks ?? {});
+  if (byId("closed").querySelector("[data-result=second]")) all.unshift(["second", second]);
+  for (const [name, check] of all) {
+    const holder = [...byId("closed").querySelectorAll("[data-result]")].find((line) => line.dataset.result === name);
+    holder?.querySelector(".mark-place").replaceChildren(checkMark(check));
+  }
+  const known = all.map(([, check]) => check).filter(Boolean);
+  const wrong = known.filter((check) => !check.passed);
+  const place = byId("check");
+  const worst = (list) => list.reduce((most, one) => (Number(one.worst) > Number(most.worst) ? one : most));
+  if (!known.length) place.className = "check none";
+  else place.className = wrong.length ? "check failed" : "check";
+  if (!known.length) place.textContent = word("check.none");
+  else place.textContent = word(wrong.length ? "check.failed" : "check.passed", worst(wrong.length ? wrong : known));
+}
+
+function checkMark(check) {
+  if (!check) return element("span", { class: "verdict none", title: word("check.none") }, "–");
+  const said = word(check.passed ? "check.passed" : "check.failed", check);
+  return element("span", { class: `verdict${check.passed ? "" : " failed"}`, title: said },
+    element("span", { "aria-hidden": "true" }, check.passed ? "✓ " : "✕ "), check.worst,
+    element("span", { class: "unseen" }, ` ${word(check.passed ? "check.good" : "check.bad")}`));
+}
+
+function showTabs(form, answer) {
+  kept = answer.code ?? {};
+  const pages = FORMS.map((key) => ({ key, title: word(`tab.${key}`), body: code(key, form[key]) }));
+  const bodies = {};
+  if (!isStatic || answer.code) {
+    for (const key of TARGETS) {
+      bodies[key] = element("div", {}, element("p", { class: "empty" }, word("tab.waiting")));
+      pages.push({ key, title: word(`tab.${key}`), body: bodies[key] });
+    }
+  }
+  byId("tabs").replaceChildren(tabs(word("copy.as"), pages, tab, (key) => {
+    tab = key;
+    if (bodies[key]) fetchCode(key, bodies[key]);
   }));
-  pages.push({
-    key: "more", title: word("tab.more"), body: element("p", { class: "empty" }, word("tab.later", { names: LATER.join(", ") })),
-  });
-  byId("tabs").replaceChildren(tabs(word("copy.as"), pages, tab, (key) => { tab = key; }));
+}
+
+/** Source text is written by the server when its tab is opened. */
+async function fetchCode(key, holder) {
+  if (holder.dataset.filled) return;
+  holder.dataset.filled = "yes";
+  const from = kept;
+  try {
+    from[key] ??= (await ask({ program: state.program, ask: "code", target: key })).code ?? "";
+  } catch {
+    holder.dataset.filled = "";
+    holder.replaceChildren(element("p", { class: "empty" }, word("limit.offline")));
+    return;
+  }
+  holder.replaceChildren(code(key, from[key]));
 }
 
 function code(key, text) {
@@ -53,6 +105,18 @@ function code(key, text) {
   });
   const place = element("pre", { tabindex: "0", role: "region", "aria-label": word(`tab.${key}`) }, element("code", {}, text));
   return element("div", { class: "code" }, button, place);
+}
+
+/** Save the derivation as JSON, as the command line writes it. */
+export async function saveDocument() {
+  const name = "pullback-derivation.json";
+  if (isStatic) {
+    element("a", { href: `answers/${data.example}.${state.lang}.${state.method}.json`, download: name }).click();
+    return;
+  }
+  const found = await ask({ ...question(), ask: "document" }).catch(() => ({}));
+  if (found.ok) download(name, found.document, "application/json");
+  else toast(word(found.error?.reason ? `limit.${found.error.reason}` : "limit.offline"));
 }
 
 /** Show the pictures that there are, one at a time. */
@@ -85,5 +149,5 @@ export function showEmpty() {
   byId("check").hidden = true;
   byId("tabs").replaceChildren();
   byId("board").replaceChildren();
-  byId("pictures-card").hidden = true;
+  for (const id of ["chips", "declare", "matrices", "sizes"]) byId(id).replaceChildren();
 }
