@@ -18,7 +18,7 @@ ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
 ).split()
-PATIENCE = 60_000
+PATIENCE = 30_000
 """Milliseconds after which a machine is not slow but wrong."""
 
 

@@ -11,7 +11,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 class Visitor:
-    """One browser window after another; complaints are errors in the console and requests that failed."""
+    """One browser window after another; complaints are errors and warnings in the console."""
 
     def __init__(self, browser: Browser, url: str) -> None:
         self.browser = browser
@@ -36,7 +36,7 @@ class Visitor:
             locale={"en": "en-US", "ko": "ko-KR"}[lang], color_scheme="dark" if dark else "light",
             reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"], accept_downloads=True, **more,
         )  # fmt: skip
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(30_000)
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -53,7 +53,7 @@ class Visitor:
 
 def settled(page: Page) -> None:
     """Wait until nothing is being asked."""
-    expect(page.locator("body")).not_to_have_class("asking")
+    expect(page.locator(".asking")).to_have_count(0)
     expect(page.locator("#check.waiting")).to_have_count(0)
 
 
@@ -64,11 +64,18 @@ def program(page: Page, text: str) -> None:
     settled(page)
 
 
-def result(page: Page, number: int = 0) -> Locator:
-    """A closed form of the result, as it is read aloud."""
-    return page.locator("#closed .closed-line .main math").nth(number)
-
-
 def closed_forms(page: Page) -> list[str]:
     """The closed forms of the result, as they are read aloud."""
-    return [str(math.get_attribute("aria-label")) for math in page.locator("#closed .closed-line .main math").all()]
+    return spoken(page.locator("#closed .closed-line .main math"))
+
+
+def spoken(formulas: Locator) -> list[str]:
+    """What a screen reader says of formulas."""
+    return [str(math.get_attribute("aria-label")) for math in formulas.all()]
+
+
+def pasted(page: Page, place: Locator, text: str) -> None:
+    """Paste a text into a field, from the clipboard."""
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    place.click()
+    page.keyboard.press("ControlOrMeta+V")

@@ -8,8 +8,11 @@ const FIRST = [2, 3, 4, 2, 3];
 const NUMBER = /^[+\-−]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\/\d+\.?\d*)?$/;
 const NUMBERS = /[+\-−]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\/\d+\.?\d*)?/g;
 
+// Rows end as they do here, in MATLAB, Python, JSON, LaTeX and spreadsheets.
+const ROW_END = /[;\n]|\\\\|\]\s*,?\s*\[/;
+
 /** Read "1 2; 3 4" as rows of texts. */
-export const rowsOf = (text) => text.split(/[;\n]/).map((row) => row.match(NUMBERS) ?? []).filter((row) => row.length);
+export const rowsOf = (text) => text.split(ROW_END).map((row) => row.match(NUMBERS) ?? []).filter((row) => row.length);
 const textOf = (rows) => rows.map((row) => row.join(" ")).join("; ");
 
 /** A length from its polynomial, [[2, ["n"]], [1, []]] for 2 n + 1. */

@@ -149,5 +149,6 @@ export function showEmpty() {
   byId("check").hidden = true;
   byId("tabs").replaceChildren();
   byId("board").replaceChildren();
+  for (const id of ["pictures-card", "steps-card", "saving", "layout"]) byId(id).hidden = true;
   for (const id of ["chips", "declare", "matrices", "sizes"]) byId(id).replaceChildren();
 }
