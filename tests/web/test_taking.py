@@ -55,7 +55,7 @@ def test_a_shared_address_holds_everything(visitor: Visitor) -> None:
 
 def test_the_back_button_leads_back(visitor: Visitor) -> None:
     page = visitor.open()
-    page.locator("#gallery a[href='#softmax']").click()
+    page.locator("#gallery a[data-key='softmax']").click()
     settled(page)
     page.get_by_role("button", name="by differentials").click()
     settled(page)
@@ -75,7 +75,7 @@ def test_the_back_button_leads_back(visitor: Visitor) -> None:
 )
 def test_a_broken_address_does_no_harm(visitor: Visitor, fragment: str) -> None:
     page = visitor.open(fragment)
-    page.locator("#gallery a[href='#lecture']").click()
+    page.locator("#gallery a[data-key='lecture']").click()
     settled(page)
     assert closed_forms(page) == ["dL/dW = (dL/dy) x'", "dL/dx = W' dL/dy"]
 

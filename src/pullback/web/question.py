@@ -36,6 +36,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _KNOWN = frozenset({"program", "values", "upstream", "wrt", *_CHOICES})
 _OPENERS, _CLOSERS = "([{", ")]}"
+_ROWS = 'write rows of numbers such as "1 2 3; 4 5 6"'
 _NAME = re.compile(r"[^\W\d]\w{0,63}")
 
 
@@ -142,7 +143,11 @@ def read_array(text: str, name: str) -> Any:
 
     if text.count(" ") + text.count(",") + text.count(";") + text.count("\n") > 4 * MOST_ENTRIES:
         raise ValuesError(f"{name} has more than {MOST_ENTRIES} entries", hint="take a smaller matrix")
-    array = read_inline(text, name)
+    try:
+        array = read_inline(text, name)
+    except ValuesError as error:
+        # The hint for the command line speaks of files, which this page never reads.
+        raise ValuesError(error.message, source=error.source, places=error.places, hint=_ROWS) from None
     if array.size > MOST_ENTRIES or array.ndim > 4:
         raise ValuesError(f"{name} has more than {MOST_ENTRIES} entries", hint="take a smaller matrix")
     return array

@@ -142,7 +142,7 @@ function showGallery() {
   const practising = state.view === "practice";
   const here = isStatic ? data.example : practising ? "" : exampleOf();
   byId("gallery").replaceChildren(...data.gallery.map(({ key }) => {
-    const attributes = { class: "example", href: isStatic ? `${key}.html#lang=${state.lang}` : `#${key}`, "aria-current": key === here ? "true" : undefined };
+    const attributes = { class: "example", href: isStatic ? `${key}.html#lang=${state.lang}` : `./#${key}`, "data-key": key, "aria-current": key === here ? "true" : undefined };
     const link = element("a", attributes, word(`example.${key}`));
     if (!isStatic) link.addEventListener("click", (event) => { event.preventDefault(); open(key); });
     return element("li", {}, link);

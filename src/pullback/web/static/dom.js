@@ -80,10 +80,16 @@ export function choose(group, value) {
   }
 }
 
-/** What is wider than its place can be reached and scrolled by keyboard. */
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+/** What is wider than there is room for can be reached and scrolled by keyboard. */
 export function scrollable(place) {
-  if (place.scrollWidth > place.clientWidth + 1) place.tabIndex = 0;
-  else place.removeAttribute("tabindex");
+  for (const line of place.querySelectorAll(".line, .bracketed")) widths.observe(line);
 }
 
 /** A name for the eye: W_q with its q below the line. */

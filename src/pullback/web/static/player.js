@@ -18,7 +18,7 @@ export function showSteps(answer, detail) {
   holder.replaceChildren(...answer.steps.flatMap((step) => section(step, level) ?? []));
   stops = [...holder.querySelectorAll("[data-stop]")];
   place = here ? stops.findIndex((stop) => stop.id === here) : -1;
-  for (const board of holder.querySelectorAll(".line")) scrollable(board);
+  scrollable(holder);
   update(false);
 }
 

@@ -1,7 +1,7 @@
 // Practice: an exercise is asked, answers are judged by the server, and this page keeps the score.
 
 import { ask } from "./asking.js";
-import { announce, byId, element, named, word } from "./dom.js";
+import { announce, byId, element, named, scrollable, word } from "./dom.js";
 import { state } from "./state.js";
 
 const STORE = "pullback-practice";
@@ -43,6 +43,7 @@ export async function showPractice(focus = false) {
   byId("deriving").hidden = true;
   byId("practising").hidden = false;
   byId("practice-open").setAttribute("aria-pressed", "true");
+  byId("practice-form").hidden = true;
   showScore();
   try {
     if (!exercises.length) ({ exercises } = await ask({ ask: "practice", do: "list" }));
@@ -142,6 +143,12 @@ const complaint = (error) => element("pre", { class: "spoken" }, error.type === 
 
 const form = (html) => element("div", { class: "solution", html });
 
+/** Say that an answer is right, or what the right one is. */
+function sayForm(kind, html, ...before) {
+  say(kind, ...before, element("p", { class: "hint" }, word("practice.simplest")), form(html));
+  scrollable(byId("practice-said"));
+}
+
 async function judge(event) {
   event.preventDefault();
   const answer = byId("practice-answer").value.trim();
@@ -161,7 +168,7 @@ async function judge(event) {
   });
   if (found.right) {
     attempt.over = true;
-    say("right", element("p", { class: "verdict-title" }, word("practice.right")), element("p", { class: "hint" }, word("practice.simplest")), form(found.html));
+    sayForm("right", found.html, element("p", { class: "verdict-title" }, word("practice.right")));
     showButtons();
     byId("practice-next").focus();
     return;
@@ -188,7 +195,7 @@ async function solution() {
   if (!found) return;
   attempt.over = true;
   count((all) => { all.shown += 1; });
-  say("hinted", element("p", { class: "hint" }, word("practice.simplest")), form(found.html));
+  sayForm("hinted", found.html);
   showButtons();
   byId("practice-next").focus();
 }

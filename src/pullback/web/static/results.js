@@ -25,7 +25,7 @@ export function showResults(answer) {
   place.hidden = false;
   place.className = "check waiting";
   place.textContent = word("check.waiting");
-  for (const line of byId("closed").querySelectorAll(".line")) scrollable(line);
+  scrollable(byId("closed"));
   showTabs(answer.second ?? forms, answer);
 }
 
