@@ -119,7 +119,7 @@ def _told(question: Question, derivation: Derivation) -> dict[str, Any]:
         "symbols": dict(request.names.symbols),
         "loss": request.names.loss,
         "isLoss": request.is_loss,
-        "sizes": dict(request.arrays[1]),
+        "sizes": dict(sorted(request.arrays[1].items())),
         "layouts": closed_forms(derivation),
     }
     second: Expression | None = None

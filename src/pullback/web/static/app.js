@@ -48,7 +48,7 @@ async function derive() {
 /** The check comes after the answer, which does not wait for it. */
 async function check(found) {
   if (isStatic) {
-    showChecks(found);
+    showChecks({ checks: found.checks, second: found.checkedSecond });
     return;
   }
   const { signal } = stop;
