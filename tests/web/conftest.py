@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from tests.rendering.chromium import executable
 from tests.web.paging import Visitor
 from tests.web.serving import Served, serving
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
@@ -36,7 +34,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    path = executable()
     assert path, "the tests of the page need Chromium: make browser"
     one = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
     expect.set_options(timeout=PATIENCE)
@@ -46,7 +44,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(browser: Browser, served: Served) -> Iterator[Visitor]:
-    """Someone at a desk who reads English; ``visitor.elsewhere`` is the same with another screen or language."""
+    """Someone who opens the page; nothing may be complained of, and nothing asked of another machine."""
     one = Visitor(browser, served.url)
     yield one
     one.leave()
@@ -54,5 +52,3 @@ def visitor(browser: Browser, served: Served) -> Iterator[Visitor]:
     assert {urlsplit(url).hostname for url in one.requests if not url.startswith(("data:", "blob:", "file:"))} <= {
         "localhost"
     }, one.requests
-
-

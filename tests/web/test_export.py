@@ -30,7 +30,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_pages_are_there_and_nothing_else(site: Path) -> None:
     names = sorted(path.name for path in site.iterdir())
-    assert names == sorted(["answers", "app.js", "icon.svg", "style.css", "index.html", *(f"{key}.html" for key in KEYS)])
+    assert names == sorted(
+        ["answers", "app.js", "icon.svg", "style.css", "index.html", *(f"{key}.html" for key in KEYS)]
+    )
     assert len(list((site / "answers").iterdir())) == len(KEYS) * 2 * 2 * 2
 
 

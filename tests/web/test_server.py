@@ -40,7 +40,10 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "an unpaired surrogate": {"program": "y = \ud800 x"},
     "right-to-left letters": {"program": "y = \u202eW x"},
 }
-PATIENT = {"10 s of work": {"program": WIDE}, "a Hessian of 30 layers": {"program": DEEP, "want": "hessian", "wrt": "x"}}
+PATIENT = {
+    "10 s of work": {"program": WIDE},
+    "a Hessian of 30 layers": {"program": DEEP, "want": "hessian", "wrt": "x"},
+}
 
 
 # Who may ask
@@ -151,7 +154,9 @@ def test_the_page_weighs_less_than_300_kb(served: Served) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_is_hostile_is_answered_or_refused_and_the_server_lives(served: Served, name: str) -> None:
-    response = served.client.post("/api/derive", content=json.dumps(HOSTILE[name]), headers={"content-type": "application/json"})
+    response = served.client.post(
+        "/api/derive", content=json.dumps(HOSTILE[name]), headers={"content-type": "application/json"}
+    )
     assert response.status_code == 200
     answer = response.json()
     assert answer["ok"] or answer["error"].get("message") or answer["error"]["reason"] in ("memory", "time", "deep")
@@ -201,7 +206,8 @@ def test_a_value_is_never_the_name_of_a_file(served: Served, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["__import__('os').system('touch /tmp/pwned')", "().__class__.__mro__", "eval(x)", "lambda: 0", "x if x else y"]
+    "text",
+    ["__import__('os').system('touch /tmp/pwned')", "().__class__.__mro__", "eval(x)", "lambda: 0", "x if x else y"],
 )
 def test_code_is_not_run(served: Served, text: str) -> None:
     for document in ({"program": text}, {"program": "y = x", "values": {"x": text}}):

@@ -9,7 +9,12 @@ from tests.web.paging import Visitor, program, settled, spoken
 
 pytestmark = pytest.mark.xdist_group("steps")
 
-COLUMN_1 = ["dy_1/dx_1 = w_11 = 1", "dy_1/dx_2 = w_12 = 2", "dy_1/dx_3 = w_13 = 3", "[w_11 .; w_12 .; w_13 .] = [1 .; 2 .; 3 .]"]
+COLUMN_1 = [
+    "dy_1/dx_1 = w_11 = 1",
+    "dy_1/dx_2 = w_12 = 2",
+    "dy_1/dx_3 = w_13 = 3",
+    "[w_11 .; w_12 .; w_13 .] = [1 .; 2 .; 3 .]",
+]
 COLUMN_2 = [
     "dy_2/dx_1 = w_21 = 4", "dy_2/dx_2 = w_22 = 5", "dy_2/dx_3 = w_23 = 6",
     "[w_11 w_21; w_12 w_22; w_13 w_23] = [1 4; 2 5; 3 6]",

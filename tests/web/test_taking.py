@@ -50,7 +50,9 @@ def test_a_shared_address_holds_everything(visitor: Visitor) -> None:
         expect(other.locator(field)).to_have_value(page.locator(field).input_value())
     expect(other.locator("html")).to_have_attribute("lang", "ko")
     assert closed_forms(other) == closed_forms(page)
-    assert other.locator("[aria-pressed=true]").all_inner_texts() == page.locator("[aria-pressed=true]").all_inner_texts()
+    assert (
+        other.locator("[aria-pressed=true]").all_inner_texts() == page.locator("[aria-pressed=true]").all_inner_texts()
+    )
 
 
 def test_the_back_button_leads_back(visitor: Visitor) -> None:
@@ -71,7 +73,14 @@ def test_the_back_button_leads_back(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "fragment",
-    ["#v=9&p=x", "#v=1&p=%E0%A4%A", "#nonsense", "#v=1", "#v=1&p=y+=&want=pizza&.__proto__=1", "#v=1&p=y=2x&practice=99"],
+    [
+        "#v=9&p=x",
+        "#v=1&p=%E0%A4%A",
+        "#nonsense",
+        "#v=1",
+        "#v=1&p=y+=&want=pizza&.__proto__=1",
+        "#v=1&p=y=2x&practice=99",
+    ],
 )
 def test_a_broken_address_does_no_harm(visitor: Visitor, fragment: str) -> None:
     page = visitor.open(fragment)

@@ -19,6 +19,7 @@ HANDLERS = {
     "check": "pullback.cli.check:run",
     "audit": "pullback.cli.audit:run",
     "practice": "pullback.cli.practice:run",
+    "picture": "pullback.cli.picture:run",
     "emit": "pullback.cli.emit:run",
     "bench": "pullback.benchmarks.command:run",
     "serve": "pullback.web.serve:run",
@@ -35,6 +36,7 @@ _SUMMARIES = {
     "check": "compare what is derived with numbers: complex steps and differences, at random and structured points",
     "audit": 'judge gradients given by hand, and name the mistake (--claim "W = x g\'")',
     "practice": "exercises in deriving, with hints and explanations",
+    "picture": "draw the graph, the sparsity of a derivative, heat maps or tensor networks, as SVG or PNG",
     "emit": "print a program with its backward pass as source: NumPy, PyTorch, JAX, C, LaTeX",
     "bench": "time the derived forms beside other libraries; values are compared first",
     "serve": "show the page on this machine",
@@ -87,6 +89,8 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             "--count",
             "--target",
             "--port",
+            "--workers",
+            "--kind",
         ]
         hint = _nearest(surplus.partition("=")[0], known, f"{parser.prog} {options.command}")
         raise PullbackError(f"there is no option {surplus[:60]}", hint=hint)
@@ -215,6 +219,14 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         ),
         lambda p: p.add_argument(
             "--document", action="store_true", help="with --format latex, a document that compiles, not a fragment"
+        ),
+    ),
+    "picture": (
+        lambda p: p.add_argument(
+            "--kind",
+            choices=("graph", "whole", "network", "blocks", "sparsity", "heat"),
+            default="graph",
+            help="what to draw (%(default)s)",
         ),
     ),
     "emit": (

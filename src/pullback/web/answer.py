@@ -12,6 +12,8 @@ from pullback.dimension import Dimension
 from pullback.errors import Place, PullbackError
 from pullback.expression import Expression
 from pullback.lowering.program import Program
+from pullback.pictures.of_derivation import sparsity as draw_sparsity
+from pullback.pictures.picture import KINDS, of_record
 from pullback.rendering.derivation import Derivation
 from pullback.syntax.names import normalise, unicode_name
 from pullback.web.forms import closed_forms, second_form
@@ -109,8 +111,6 @@ def _derive(question: Question) -> dict[str, Any]:
 
 
 def _told(question: Question, derivation: Derivation) -> dict[str, Any]:
-    from pullback.web.illustrating import pictures
-
     teller = Teller(derivation, question.lang)
     request = derivation.request
     made: dict[str, Any] = {
@@ -127,8 +127,27 @@ def _told(question: Question, derivation: Derivation) -> dict[str, Any]:
         found = second_form(question, derivation)
         second = found.pop("expression")
         made["second"] = found
-    made["pictures"] = pictures(derivation, second, question.lang)
+    made["pictures"] = _pictures(derivation, second)
     return made
+
+
+def _pictures(derivation: Derivation, second: Expression | None) -> dict[str, str]:
+    """All pictures that there are; one that says nothing, or can't be drawn, is left out."""
+    request = derivation.request
+    found: dict[str, str] = {}
+    for kind in KINDS:
+        try:
+            if kind == "sparsity":
+                wrt = next(iter(derivation.results))
+                values, sizes = request.values, request.arrays[1]
+                drawn = None if second is None else draw_sparsity(second, wrt, values, sizes)
+            else:
+                drawn = of_record(derivation, kind)
+        except (PullbackError, ArithmeticError, ValueError, KeyError):
+            continue
+        if drawn is not None:
+            found[kind] = drawn
+    return found
 
 
 def _check(question: Question) -> dict[str, Any]:

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullback.checking.draw import draw
-from pullback.dimension import ONE
 from pullback.expression import Expression, evaluate_all
 from pullback.lowering.program import Input, Program
+from pullback.pictures.of_derivation import small_lengths
 from pullback.syntax.names import normalise
 
 DRAWS = 20
 TOLERANCE = 1e-6
 _STEP = 1e-3
 _STEPS = (_STEP, 1e-4, 1e-5)
-_LENGTHS = (2, 3, 4, 5)
-_MOST_LENGTH = 8
 _STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 
 
@@ -155,17 +153,3 @@ def _needed_sizes(output: Expression, lengths: Mapping[str, int]) -> dict[str, i
     """The sizes of dimensions that no input tells."""
     told = {axis.name for entry in output.program.inputs.values() for axis in entry.shape if axis.name}
     return {name: length for name, length in lengths.items() if name not in told}
-
-
-def small_lengths(program: Program, sizes: Mapping[str, int]) -> dict[str, int] | None:
-    """Small lengths for all dimension names, those of the values where they are small."""
-    names = [n for e in program.inputs.values() for axis in e.shape for n in sorted(axis.names)]
-    names += [n for s in program.statements for axis in s.shape for n in sorted(axis.names)]
-    lengths: dict[str, int] = {}
-    for k, name in enumerate(dict.fromkeys(names)):
-        lengths[name] = min(sizes.get(name, _LENGTHS[k % len(_LENGTHS)]), _MOST_LENGTH)
-    for entry in program.inputs.values():
-        for axis in entry.shape:
-            if axis is not ONE and axis.evaluate(lengths) > 16 * _MOST_LENGTH:
-                return None
-    return lengths

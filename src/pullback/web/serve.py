@@ -74,5 +74,7 @@ def _listening(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         taken.close()
         why = error.strerror if isinstance(error, OSError) else "ports are 0 to 65535"
-        raise PullbackError(f"port {port} can't be used: {why}", hint="choose another: pullback serve --port 0") from None
+        raise PullbackError(
+            f"port {port} can't be used: {why}", hint="choose another: pullback serve --port 0"
+        ) from None
     return taken

@@ -96,6 +96,8 @@ WORDS: dict[str, str] = {
     "pictures": "Pictures",
     "picture.graph": "Graph",
     "picture.graph.says": "Values run forward from left to right; below them, what comes back.",
+    "picture.whole": "Whole graph",
+    "picture.whole.says": "Every layer of it; Graph shows the first and the last of those that are alike.",
     "picture.sparsity": "Sparsity",
     "picture.sparsity.says": "Where the derivative is not zero; the darker an entry, the larger it is.",
     "picture.blocks": "Blocks",

@@ -96,6 +96,8 @@ WORDS: dict[str, str] = {
     "pictures": "그림",
     "picture.graph": "계산 그래프",
     "picture.graph.says": "값은 왼쪽에서 오른쪽으로 흐르고, 그 아래에 되돌아오는 그래디언트가 있습니다.",
+    "picture.whole": "전체 그래프",
+    "picture.whole.says": "모든 층을 그렸습니다. 계산 그래프는 같은 꼴의 층 가운데 처음과 마지막만 보입니다.",
     "picture.sparsity": "희소 구조",
     "picture.sparsity.says": "0이 아닌 자리입니다. 진할수록 값이 큽니다.",
     "picture.blocks": "블록 구조",
