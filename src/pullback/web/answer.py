@@ -9,6 +9,7 @@ from typing import Any
 import pullback as pb
 from pullback.derivation.record import Record
 from pullback.dimension import Dimension
+from pullback.emission.emitting import emit_program
 from pullback.errors import Place, PullbackError
 from pullback.expression import Expression
 from pullback.lowering.program import Program
@@ -183,7 +184,7 @@ def _code(question: Question) -> dict[str, Any]:
     """The program with its backward pass as source text for another library."""
     program = pb.parse(question.program)
     wrt = None if not question.wrt else [program.input(question.wrt).name]
-    text = pb.emit(program, target=question.target, wrt=wrt)
+    text = emit_program(program, question.target, wrt)
     return {"schema": SCHEMA, "ok": True, "target": question.target, "code": text}
 
 

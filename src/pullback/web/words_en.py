@@ -123,7 +123,7 @@ WORDS: dict[str, str] = {
     "practice": "Practice",
     "practice.own": "Practise this program",
     "practice.close": "Back to deriving",
-    "practice.says": "Write the gradient in the notation. Any formula that is equal is right; a wrong one is explained.",
+    "practice.says": "Write the gradient in the notation. Every formula that is equal is right; others are explained.",
     "practice.topic": "Topic",
     "practice.exercise": "Exercise",
     "practice.batch": "batch",
@@ -141,7 +141,9 @@ WORDS: dict[str, str] = {
     "practice.simplest": "The simplest form:",
     "practice.score": "What you have learned",
     "practice.score.none": "Nothing yet. Answers are counted here, in this browser only.",
-    "practice.score.says": "Solved: {solved}, at the first try without a hint: {alone}. Answers: {answers}, shown: {shown}.",
+    "practice.score.says": (
+        "Solved: {solved}, at the first try without a hint: {alone}. Answers: {answers}, shown: {shown}."
+    ),
     "practice.score.done": "{done} of the {count} exercises done.",
     "practice.clear": "Begin anew",
     "practice.cleared": "The score is empty.",

@@ -123,7 +123,9 @@ WORDS: dict[str, str] = {
     "practice": "연습",
     "practice.own": "이 프로그램으로 연습",
     "practice.close": "유도로 돌아가기",
-    "practice.says": "그래디언트를 표기법대로 쓰십시오. 값이 같은 식이면 모두 정답이고, 틀린 식은 어디가 왜 틀렸는지 알려 줍니다.",
+    "practice.says": (
+        "그래디언트를 표기법대로 쓰십시오. 값이 같은 식이면 모두 정답이고, 틀린 식은 어디가 왜 틀렸는지 알려 줍니다."
+    ),
     "practice.topic": "주제",
     "practice.exercise": "문제",
     "practice.batch": "배치",
@@ -141,7 +143,10 @@ WORDS: dict[str, str] = {
     "practice.simplest": "가장 간단한 꼴:",
     "practice.score": "지금까지 익힌 것",
     "practice.score.none": "아직 없습니다. 답을 내면 이 브라우저에만 기록됩니다.",
-    "practice.score.says": "{solved}개를 풀었고, 그중 {alone}개는 힌트 없이 한 번에 맞혔습니다. 답은 {answers}번 냈고, 정답은 {shown}번 보았습니다.",
+    "practice.score.says": (
+        "{solved}개를 풀었고, 그중 {alone}개는 힌트 없이 한 번에 맞혔습니다. "
+        "답은 {answers}번 냈고, 정답은 {shown}번 보았습니다."
+    ),
     "practice.score.done": "문제 {count}개 중 {done}개를 마쳤습니다.",
     "practice.clear": "처음부터",
     "practice.cleared": "기록을 지웠습니다.",
