@@ -43,7 +43,7 @@ def graph(record: Record, folded: bool = True) -> str | None:
     program = request.board
     if len(program.inputs) + len(program.statements) > MOST_VERTICES:
         return None
-    readings = request.readings
+    readings = _readings(record)
     vertices = []
     for name, entry in program.inputs.items():
         vertices.append(_vertex(record, readings, name, unicode_name(name), _shape(entry.shape), "", ()))
@@ -69,6 +69,14 @@ def whole(record: Record) -> str | None:
 
 def _variables(statement: Statement) -> list[str]:
     return [node.name for node in topological([statement.local]) if isinstance(node, Variable)]
+
+
+def _readings(record: Record) -> Readings | None:
+    """All numbers; those of gradients become known as the steps are told."""
+    readings = record.request.readings
+    if readings is not None:
+        _ = record.steps
+    return readings
 
 
 def _vertex(
@@ -167,7 +175,7 @@ def blocks(record: Record) -> str | None:
 def heat(record: Record) -> str | None:
     """Values beside their gradients."""
     request = record.request
-    readings = request.readings
+    readings = _readings(record)
     if readings is None or not readings.values:
         return None
     arrays = []

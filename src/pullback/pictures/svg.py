@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from html import escape
 
-_INDEX = re.compile(r"(?<![^\W_])([^\W\d_])_(\w+)")
+_INDEX = re.compile(r"(?<![^\W_])([^\W\d_])_([^\W_ᵀ]+)")
 SANS = "system-ui, 'Segoe UI', 'Noto Sans', 'Noto Sans KR', sans-serif"
 INK, SOFT, ACCENT, RETURNED = "#1c2230", "#565e6e", "#1f4bb8", "#9a4a06"
 

@@ -5,7 +5,7 @@ import { ask, askDerivation } from "./asking.js";
 import { exampleOf, fromExample, fromFragment, question, state, toFragment } from "./state.js";
 import { showChips, showError, showProgram, watchProgram } from "./editor.js";
 import { reconcile, showMatrices, sizesOf } from "./matrices.js";
-import { saveDocument, showChecks, showEmpty, showPictures, showResults, showStale } from "./results.js";
+import { saveDocument, showChecks, showEmpty, showPictures, showProgramParts, showResults, showStale } from "./results.js";
 import { leavePractice, showPractice, watchPractice } from "./practice.js";
 import { back, forget, next, playOrPause, showAll, showSteps, toEnd, toStart, watchPlayer } from "./player.js";
 import { watchLinks } from "./links.js";
@@ -26,6 +26,7 @@ async function derive() {
     showError(null);
     showStale(false);
     showEmpty();
+    showProgramParts(false);
     return;
   }
   const number = ++asked;
@@ -69,6 +70,7 @@ function take(found) {
       return;
     }
   } else if (found.inputs) sizes = sizesOf(found);
+  if (found.inputs || !answer) showProgramParts(Boolean(found.inputs));
   if (found.inputs) {
     showChips(found, () => { derive(); settle(); });
     showMatrices(found, sizes, found.symbols ?? answer?.symbols, changedValues, changedSize);
@@ -286,7 +288,11 @@ function watchKeys() {
 }
 
 setTheme(storedTheme());
-watchProgram(() => later(200), () => { derive(); settle(); byId("result").focus(); });
+watchProgram(() => later(200), async () => {
+  settle();
+  await derive();
+  if (byId("error").hidden) byId("result").focus();
+});
 watchControls();
 watchKeys();
 watchPlayer();

@@ -90,7 +90,7 @@ function showChoices() {
     }));
   const select = byId("practice-exercise");
   select.replaceChildren(...options.map(({ value, text, on }) => element("option", { value, selected: on }, text)));
-  for (const place of [select, document.querySelector("label[for=practice-exercise]")]) place.hidden = !options.length;
+  byId("practice-exercises").hidden = !options.length;
 }
 
 function fraction(above, below) {

@@ -7,12 +7,15 @@ import { question, state } from "./state.js";
 let tab = "latex";
 let picture = "";
 let kept = {};
+const LEAST_SCALE = 0.65;
+const OF_AN_ANSWER = ["steps-card", "saving", "layout"];
+const OF_A_PROGRAM = ["values-card", "inputs-title", "wants"];
 const FORMS = ["latex", "mathml", "plain", "numpy"];
 const TARGETS = ["torch", "jax", "c"];
 
 /** Show the closed forms in the layout that is chosen. */
 export function showResults(answer) {
-  for (const id of ["steps-card", "saving", "layout"]) byId(id).hidden = false;
+  for (const id of OF_AN_ANSWER) byId(id).hidden = false;
   const forms = answer.layouts[state.layout] ?? answer.layouts.denominator;
   const shown = answer.second ? [answer.second, forms] : [forms];
   byId("closed").replaceChildren(...shown.flatMap((form) => [
@@ -131,11 +134,21 @@ export function showPictures(answer) {
   byId("pictures").replaceChildren(tabs(word("pictures"), pages, picture, (key) => { picture = key; }));
 }
 
+/** A picture that is wider than its place is made smaller, as far as it can still be read. */
+const fitting = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    const svg = target.querySelector("svg");
+    const natural = Number(svg.getAttribute("width"));
+    svg.style.width = `${Math.min(natural, Math.max(contentRect.width, LEAST_SCALE * natural))}px`;
+  }
+});
+
 function drawn(key, svg) {
   const save = element("button", { type: "button", class: "quiet" }, word("save.svg"));
   save.addEventListener("click", () => download(`pullback-${key}.svg`, svg, "image/svg+xml"));
-  return element("figure", { class: "picture" },
-    element("div", { class: "drawing", html: svg, tabindex: "0", role: "group", "aria-label": word(`picture.${key}`) }),
+  const drawing = element("div", { class: "drawing", html: svg, tabindex: "0", role: "group", "aria-label": word(`picture.${key}`) });
+  fitting.observe(drawing);
+  return element("figure", { class: "picture" }, drawing,
     element("figcaption", {}, element("span", { class: "hint" }, word(`picture.${key}.says`)), save));
 }
 
@@ -144,11 +157,17 @@ export function showStale(isStale) {
   document.body.classList.toggle("stale", isStale);
 }
 
+/** Show or hide what belongs to a program that can be read. */
+export function showProgramParts(isThere) {
+  for (const id of OF_A_PROGRAM) byId(id).hidden = !isThere;
+  if (!isThere) for (const id of ["chips", "declare", "matrices", "sizes"]) byId(id).replaceChildren();
+}
+
+/** Show that there is no answer yet. */
 export function showEmpty() {
   byId("closed").replaceChildren(element("p", { class: "empty" }, word("empty")));
   byId("check").hidden = true;
   byId("tabs").replaceChildren();
   byId("board").replaceChildren();
-  for (const id of ["pictures-card", "steps-card", "saving", "layout"]) byId(id).hidden = true;
-  for (const id of ["chips", "declare", "matrices", "sizes"]) byId(id).replaceChildren();
+  for (const id of [...OF_AN_ANSWER, "pictures-card"]) byId(id).hidden = true;
 }
