@@ -36,9 +36,10 @@ format: $(VENV)/.installed-test
 bench: $(VENV)/.installed-test
 	$(BIN)/python bench/run.py
 
-docs: $(VENV)/.installed-tour
+docs: $(VENV)/.installed-test browser
 	$(BIN)/python tools/pictures.py
 	$(BIN)/python tools/operations.py
+	PYTHONPATH=. $(BIN)/python tools/screenshot.py
 
 # A browser for the tests of the page, only where none is there.
 browser:
