@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-
 from tests.rendering.chromium import executable
 from tests.web.paging import settled
 from tests.web.serving import serving

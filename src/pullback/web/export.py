@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from pullback.web.question import LANGUAGES, METHODS, TARGETS
 _URLS = {"app.js": "app.js", "style.css": "style.css", "icon.svg": "icon.svg"}
 
 
-def export_site(folder: Path) -> int:
+def export_site(folder: Path, examples: Sequence[Example] = GALLERY) -> int:
     """Write a page for each example, and ``index.html``, which is that of the first; return how many.
 
     Files of these names that are in the folder already are replaced, each at once and only when all are ready;
@@ -29,14 +29,14 @@ def export_site(folder: Path) -> int:
     """
     files = {name: source(name) for name in ("style.css", "icon.svg")}
     files["app.js"] = bundle()
-    for number, example in enumerate(GALLERY):
+    for number, example in enumerate(examples):
         files |= _answers(example)
         text = page("en", _URLS, {}, example.key, is_static=True)
         files[f"{example.key}.html"] = text
         if number == 0:
             files["index.html"] = text
     _write(folder, files)
-    return len(GALLERY) + 1
+    return len(examples) + 1
 
 
 def _answers(example: Example) -> dict[str, str]:
