@@ -36,16 +36,15 @@ format: $(VENV)/.installed-test
 bench: $(VENV)/.installed-test
 	$(BIN)/python bench/run.py
 
-docs: $(VENV)/.installed-tour
+docs: $(VENV)/.installed-test browser
 	$(BIN)/python tools/pictures.py
 	$(BIN)/python tools/operations.py
 	$(BIN)/python tools/emitting.py
+	PYTHONPATH=. $(BIN)/python tools/screenshot.py
 
-# A browser for the tests of pages: Debian's own, only where none is there.
+# A browser for the tests of the page, only where none is there.
 browser:
-	command -v chromium >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
-	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium fonts-dejavu fonts-nanum; }
+	@tools/browser.sh >/dev/null
 
 # TeX for the tests of LaTeX, only where none is there.
 tex:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pullback.expression import Expression as Expression
     from pullback.expression import Results as Results
     from pullback.lowering.program import Program as Program
+    from pullback.pictures.picture import picture as picture
     from pullback.rendering.derivation import Derivation as Derivation
     from pullback.rendering.derivation import derive as derive
     from pullback.tracing.jax import from_jax as from_jax
@@ -58,6 +59,7 @@ _MODULES = {
     "hessian": "deriving",
     "jacobian": "deriving",
     "parse": "deriving",
+    "picture": "pictures.picture",
     "derive": "rendering.derivation",
     "Derivation": "rendering.derivation",
     "Expression": "expression",

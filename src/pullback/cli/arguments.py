@@ -19,6 +19,7 @@ HANDLERS = {
     "check": "pullback.cli.check:run",
     "audit": "pullback.cli.audit:run",
     "practice": "pullback.cli.practice:run",
+    "picture": "pullback.cli.picture:run",
     "emit": "pullback.cli.emit:run",
     "bench": "pullback.benchmarks.command:run",
     "serve": "pullback.web.serve:run",
@@ -36,6 +37,7 @@ _SUMMARIES = {
     "audit": 'judge gradients given by hand, and name the mistake (--claim "W = x g\'")',
     "practice": "exercises in deriving, with hints and explanations",
     "emit": "print a program with its backward pass as source: NumPy, PyTorch, JAX, C, Triton, LaTeX",
+    "picture": "draw the graph, the sparsity of a derivative, heat maps or tensor networks, as SVG or PNG",
     "bench": "time the derived forms beside other libraries; values are compared first",
     "serve": "show the page on this machine",
     "export-site": "write the gallery as static pages that need no server",
@@ -88,6 +90,8 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             "--target",
             "--name",
             "--port",
+            "--workers",
+            "--kind",
         ]
         hint = _nearest(surplus.partition("=")[0], known, f"{parser.prog} {options.command}")
         raise PullbackError(f"there is no option {surplus[:60]}", hint=hint)
@@ -218,6 +222,14 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
             "--document", action="store_true", help="with --format latex, a document that compiles, not a fragment"
         ),
     ),
+    "picture": (
+        lambda p: p.add_argument(
+            "--kind",
+            choices=("graph", "whole", "network", "blocks", "sparsity", "heat"),
+            default="graph",
+            help="what to draw (%(default)s)",
+        ),
+    ),
     "emit": (
         lambda p: p.add_argument(
             "--target",
@@ -235,7 +247,10 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         lambda p: p.add_argument("--json", metavar="FILE", help="write the figures"),
         lambda p: p.add_argument("--plot", metavar="FILE", help="draw the ratios"),
     ),
-    "serve": (lambda p: p.add_argument("--port", type=int, help="on this machine's loopback address"),),
+    "serve": (
+        lambda p: p.add_argument("--port", type=int, help="of this machine's loopback address; 0 takes a free one"),
+        lambda p: p.add_argument("--workers", type=int, help="processes that derive (default: one a core)"),
+    ),
     "export-site": (lambda p: p.add_argument("directory", metavar="DIR", help="where the pages go"),),
     "tour": (
         lambda p: p.add_argument(

@@ -12,6 +12,12 @@ from pullback.pictures.svg import ACCENT, RETURNED, SOFT, document, element, sho
 _LARGEST = 4
 _LINE, _PAD, _GAP, _BETWEEN = 16.0, 10.0, 22.0, 64.0
 _NARROWEST = 64.0
+_BOLD = 1.1
+_WIDEST = 1800.0
+"""Columns beyond this go on in another row below."""
+_BETWEEN_ROWS = 56.0
+_NEAR = 4
+"""How many columns back a better place for a break is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ def _box(vertex: Vertex) -> _Box:
     if vertex.gradient_label:
         rows.append(("back", vertex.gradient_label))
         rows += [("back-value", row) for row in number_rows(vertex.gradient)]
-    wide = max(_NARROWEST, *(width(said, 14 if kind == "head" else 12) for kind, said in rows)) + 2 * _PAD
+    widths = (width(said, 14 * _BOLD if kind == "head" else 12) for kind, said in rows)
+    wide = max(_NARROWEST, *widths) + 2 * _PAD
     return _Box(vertex, rows, wide, len(rows) * _LINE + _PAD)
 
 
@@ -78,22 +85,49 @@ def number_rows(array: Any) -> list[str]:
         return [f"‖·‖ = {short(float(np.linalg.norm(numbers)))}"]
     rows = numbers.reshape(1, -1) if numbers.ndim == 1 else numbers
     shown = ["  ".join(short(float(v)) for v in row) for row in rows]
-    return [f"[{row}]" for row in shown]
+    # Vectors are columns; lying down, they are transposed.
+    return [f"[{row}]{'ᵀ' if numbers.ndim == 1 else ''}" for row in shown]
 
 
 def _place(columns: Sequence[Sequence[str]], boxes: Mapping[str, _Box]) -> tuple[float, float]:
-    heights = [sum(boxes[n].high for n in column) + _GAP * (len(column) - 1) for column in columns]
-    high = max(heights, default=0.0)
-    x = 4.0
-    for column, own in zip(columns, heights, strict=True):
-        wide = max(boxes[n].wide for n in column)
-        y = 4.0 + (high - own) / 2
-        for name in column:
-            box = boxes[name]
-            box.x, box.y = x + (wide - box.wide) / 2, y
-            y += box.high + _GAP
-        x += wide + _BETWEEN
-    return x - _BETWEEN + 4.0, high + 8.0
+    """Put the columns side by side, in as many rows as that takes; give the size of it all."""
+    wide, top = 0.0, 4.0
+    for row in _rows(columns, boxes):
+        heights = [sum(boxes[n].high for n in column) + _GAP * (len(column) - 1) for column in row]
+        high = max(heights, default=0.0)
+        x = 4.0
+        for column, own in zip(row, heights, strict=True):
+            across = _across(column, boxes)
+            y = top + (high - own) / 2
+            for name in column:
+                box = boxes[name]
+                box.x, box.y = x + (across - box.wide) / 2, y
+                y += box.high + _GAP
+            x += across + _BETWEEN
+        wide = max(wide, x - _BETWEEN)
+        top += high + _BETWEEN_ROWS
+    return wide + 4.0, top - _BETWEEN_ROWS + 4.0
+
+
+def _across(column: Sequence[str], boxes: Mapping[str, _Box]) -> float:
+    return max(boxes[name].wide for name in column)
+
+
+def _rows(columns: Sequence[Sequence[str]], boxes: Mapping[str, _Box]) -> list[Sequence[Sequence[str]]]:
+    """Break the columns where a row gets too wide, at the place near its end that the fewest edges cross."""
+    column_of = {name: k for k, column in enumerate(columns) for name in column}
+    spans = [(column_of[used], column_of[n]) for n, box in boxes.items() for used in box.vertex.uses]
+    rows: list[Sequence[Sequence[str]]] = []
+    first, wide = 0, 0.0
+    for k, column in enumerate(columns):
+        wide += _across(column, boxes) + _BETWEEN
+        if wide <= _WIDEST or k == first:
+            continue
+        places = range(k, max(first, k - _NEAR), -1)
+        cut = min(places, key=lambda place: sum(start < place <= end for start, end in spans))
+        rows.append(columns[first:cut])
+        first, wide = cut, sum(_across(c, boxes) + _BETWEEN for c in columns[cut : k + 1])
+    return [*rows, columns[first:]]
 
 
 def _arrowheads() -> str:
@@ -108,24 +142,29 @@ def _arrowheads() -> str:
 
 
 def _edge(start: _Box, end: _Box, has_gradient: bool) -> list[str]:
-    x1, x2 = start.x + start.wide, end.x
-    y1, y2 = start.y + start.high / 2, end.y + end.high / 2
-    bend = max(24.0, (x2 - x1) / 2)
-
-    def path(dy: float) -> str:
-        start, end = y1 + dy, y2 + dy
-        return f"M{x1:.1f} {start:.1f}C{x1 + bend:.1f} {start:.1f} {x2 - bend:.1f} {end:.1f} {x2:.1f} {end:.1f}"
-
-    drawn = [element("path", d=path(-4), fill="none", stroke=SOFT, class_="wire", stroke_width=1.5,
+    drawn = [element("path", d=_path(start, end, -4), fill="none", stroke=SOFT, class_="wire", stroke_width=1.5,
                      marker_end="url(#pb-on)")]  # fmt: skip
     if has_gradient and start.vertex.gradient_label:
-        drawn.append(element("path", d=path(5), fill="none", stroke=RETURNED, class_="returned", stroke_width=1.5,
-                             stroke_dasharray="5 3", marker_start="url(#pb-back)"))  # fmt: skip
+        drawn.append(element("path", d=_path(start, end, 5), fill="none", stroke=RETURNED, class_="returned",
+                             stroke_width=1.5, stroke_dasharray="5 3", marker_start="url(#pb-back)"))  # fmt: skip
     return drawn
 
 
+def _path(start: _Box, end: _Box, shift: float) -> str:
+    """A curve to the right; to another row, down between the rows."""
+    x1, x2 = start.x + start.wide, end.x
+    y1, y2 = start.y + start.high / 2 + shift, end.y + end.high / 2 + shift
+    if x2 > x1:
+        bend = max(24.0, (x2 - x1) / 2)
+        return f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+    x1, x2 = start.x + start.wide / 2 + shift, end.x + end.wide / 2 + shift
+    y1, y2 = start.y + start.high, end.y
+    half = (y2 - y1) / 2
+    return f"M{x1:.1f} {y1:.1f}C{x1:.1f} {y1 + half:.1f} {x2:.1f} {y2 - half:.1f} {x2:.1f} {y2:.1f}"
+
+
 def _drawn(box: _Box) -> list[str]:
-    given = not box.vertex.formula
+    given = not box.vertex.uses
     frame = element(
         "rect", x=box.x, y=box.y, width=box.wide, height=box.high, rx=8, fill="#fff",
         stroke=ACCENT if given else SOFT, class_="box given" if given else "box",

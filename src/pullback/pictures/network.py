@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
 
 from pullback.pictures.svg import ACCENT, SOFT, document, element, text, width
 
-_HIGH, _BETWEEN, _ROW = 34.0, 62.0, 116.0
+_HIGH, _BETWEEN, _GAP = 34.0, 62.0, 14.0
+_BOLD = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,33 +19,37 @@ class Network:
     title: str
     factors: tuple[tuple[str, tuple[str, ...]], ...]
     output: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What letters stand for that factors too long for a box were given."""
 
 
 def draw_networks(networks: Sequence[Network], title: str) -> str:
     """Draw products one below the other."""
     parts: list[str] = []
-    wide = 0.0
-    for k, network in enumerate(networks):
-        drawn, right = _drawn(network, 12 + k * _ROW)
+    wide, top = 0.0, 6.0
+    left = max(width(f"{network.title} =", 14 * _BOLD) for network in networks) + 12
+    for network in networks:
+        drawn, right, bottom = _drawn(network, left, top)
         parts += drawn
-        wide = max(wide, right)
-    return document(parts, wide + 8, len(networks) * _ROW + 4, title)
+        wide, top = max(wide, right), bottom + _GAP
+    return document(parts, wide + 8, top - _GAP + 8, title)
 
 
-def _drawn(network: Network, top: float) -> tuple[list[str], float]:
-    head = f"{network.title} ="
-    x = 8 + width(head, 14) + 44
-    y = top + 46
-    parts = [text(head, 8, y + 5, 14, anchor="start", weight="600")]
+def _drawn(network: Network, left: float, top: float) -> tuple[list[str], float, float]:
+    """Draw one product; give where it ends."""
     boxes: list[tuple[float, float]] = []
+    x = left + 36
     for label, _ in network.factors:
-        wide = max(36.0, width(label, 14) + 20)
+        wide = max(36.0, width(label, 14 * _BOLD) + 20)
         boxes.append((x, wide))
         x += wide + _BETWEEN
     holders: dict[str, list[int]] = {}
     for k, (_, indices) in enumerate(network.factors):
         for index in dict.fromkeys(indices):
             holders.setdefault(index, []).append(k)
+    above, below = _room(holders, network, len(boxes))
+    y = top + above + _HIGH / 2
+    parts = [text(f"{network.title} =", 8, y + 5, 14, anchor="start", weight="600")]
     lanes: dict[tuple[int, int], int] = {}
     open_count = dict.fromkeys(range(len(boxes)), 0)
     for index, where in holders.items():
@@ -57,11 +62,40 @@ def _drawn(network: Network, top: float) -> tuple[list[str], float]:
             parts += _joined(boxes, (where[0], where[1]), lanes, index, y)
         else:
             parts += _hub(boxes, where, index, is_open, y)
-    for (left, wide), (label, _) in zip(boxes, network.factors, strict=True):
-        parts.append(element("rect", x=left, y=y - _HIGH / 2, width=wide, height=_HIGH, rx=9, fill="#fff",
+    for (start, wide), (label, _) in zip(boxes, network.factors, strict=True):
+        parts.append(element("rect", x=start, y=y - _HIGH / 2, width=wide, height=_HIGH, rx=9, fill="#fff",
                              stroke=ACCENT, class_="box given"))  # fmt: skip
-        parts.append(text(label, left + wide / 2, y + 5, 14, ACCENT, class_="strong", weight="600"))
-    return parts, x - _BETWEEN + 44
+        parts.append(text(label, start + wide / 2, y + 5, 14, ACCENT, class_="strong", weight="600"))
+    right, bottom = x - _BETWEEN + 44, y + _HIGH / 2 + below
+    for note in network.notes:
+        bottom += 18
+        parts.append(text(note, left, bottom, 12, SOFT, "start", "soft"))
+        right = max(right, left + width(note, 12))
+    return parts, right, bottom
+
+
+def _room(holders: Mapping[str, Sequence[int]], network: Network, count: int) -> tuple[float, float]:
+    """How much is drawn above and below the row of boxes."""
+    above = below = 8.0
+    opened = dict.fromkeys(range(count), 0)
+    for index, where in holders.items():
+        is_open = index in network.output
+        if len(where) == 1 and is_open:
+            opened[where[0]] += 1
+            at_an_end = where[0] in (0, count - 1) and opened[where[0]] <= (2 if count == 1 else 1)
+            below = below if at_an_end else max(below, 34.0)
+        elif len(where) == 1:
+            above = max(above, 40.0)
+        elif len(where) == 2 and not is_open:
+            near = where[1] == where[0] + 1
+            above = max(above, 8.0 if near else 52.0)
+            below = max(below, 8.0 if near else 52.0)
+        else:
+            below = max(below, 48.0 if is_open else 34.0)
+    pairs = [tuple(where) for index, where in holders.items() if len(where) == 2 and index not in network.output]
+    if len(set(pairs)) < len(pairs):
+        above, below = max(above, 52.0), max(below, 60.0)
+    return above, below
 
 
 def _wire(d: str) -> str:

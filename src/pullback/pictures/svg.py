@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from html import escape
 
+_INDEX = re.compile(r"(?<![^\W_])([^\W\d_])_([^\W_ᵀ]+)")
 SANS = "system-ui, 'Segoe UI', 'Noto Sans', 'Noto Sans KR', sans-serif"
 INK, SOFT, ACCENT, RETURNED = "#1c2230", "#565e6e", "#1f4bb8", "#9a4a06"
 
@@ -42,7 +44,21 @@ def text(
     if style:
         more["font_style"] = style
     colour = "currentColor" if fill == INK else fill
-    return element("text", escape(said), x=x, y=y, font_size=size, fill=colour, text_anchor=anchor, **more)
+    return element(
+        "text",
+        _lowered(escape(said.replace("-", "−"))),
+        x=x,
+        y=y,
+        font_size=size,
+        fill=colour,
+        text_anchor=anchor,
+        **more,
+    )
+
+
+def _lowered(said: str) -> str:
+    """What stands after the underscore of a letter goes below the line: W_q, but not leaky_relu."""
+    return _INDEX.sub(r'\1<tspan dy="3" font-size="75%">\2</tspan><tspan dy="-3">&#8203;</tspan>', said)
 
 
 def width(said: str, size: float = 13) -> float:

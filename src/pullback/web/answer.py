@@ -1,16 +1,20 @@
-"""The answer to a question, as JSON: what the program is, its derivation, its closed forms, the check, pictures."""
+"""The answer to a question, as JSON: a derivation with its closed forms and pictures, a check, source text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pullback as pb
 from pullback.derivation.record import Record
 from pullback.dimension import Dimension
+from pullback.emission.emitting import emit_program
 from pullback.errors import Place, PullbackError
 from pullback.expression import Expression
 from pullback.lowering.program import Program
+from pullback.pictures.of_derivation import sparsity as draw_sparsity
+from pullback.pictures.picture import KINDS, of_record
 from pullback.rendering.derivation import Derivation
 from pullback.syntax.names import normalise, unicode_name
 from pullback.web.forms import closed_forms, second_form
@@ -24,8 +28,12 @@ SUBJECT = "program"
 def answer(document: Any) -> dict[str, Any]:
     """Answer a question; what is wrong with it is an answer too."""
     try:
+        if isinstance(document, dict) and document.get("ask") == "practice":
+            from pullback.web.practising import practised
+
+            return practised(document)
         question = read_question(document)
-        return _answer(question)
+        return _WAYS[question.ask](question)
     except PullbackError as error:
         return complaint(error)
     except RecursionError:
@@ -69,24 +77,30 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _answer(question: Question) -> dict[str, Any]:
+def _derived(question: Question, program: Program) -> Derivation:
+    """Derive what a question asks for."""
+    values, upstream = _numbers(question, program)
+    wrt = None if not question.wrt else [program.input(question.wrt).name]
+    if question.want == "hessian" and wrt is None:
+        wrt = [_one_input(program)]
+    return pb.derive(
+        program,
+        wrt=wrt,
+        values=values or None,
+        upstream=upstream,
+        lang=question.lang,
+        method=question.method,
+        check=question.ask == "document",  # the page has a check of its own, beside each result
+    )
+
+
+def _derive(question: Question) -> dict[str, Any]:
+    """The whole page: inputs, closed forms, steps, pictures."""
     program = pb.parse(question.program)
     made = described(program)
     made["lang"], made["layout"], made["detail"] = question.lang, question.layout, question.detail
     try:
-        values, upstream = _numbers(question, program)
-        wrt = None if not question.wrt else [program.input(question.wrt).name]
-        if question.want == "hessian" and wrt is None:
-            wrt = [_one_input(program)]
-        derivation = pb.derive(
-            program,
-            wrt=wrt,
-            values=values or None,
-            upstream=upstream,
-            lang=question.lang,
-            method=question.method,
-            check=False,  # the page has a check of its own, beside the result
-        )
+        derivation = _derived(question, program)
         _ = derivation.steps
     except PullbackError as error:
         # The program is right: its inputs are shown all the same.
@@ -98,8 +112,6 @@ def _answer(question: Question) -> dict[str, Any]:
 
 
 def _told(question: Question, derivation: Derivation) -> dict[str, Any]:
-    from pullback.web.illustrating import pictures
-
     teller = Teller(derivation, question.lang)
     request = derivation.request
     made: dict[str, Any] = {
@@ -108,7 +120,7 @@ def _told(question: Question, derivation: Derivation) -> dict[str, Any]:
         "symbols": dict(request.names.symbols),
         "loss": request.names.loss,
         "isLoss": request.is_loss,
-        "sizes": dict(request.arrays[1]),
+        "sizes": dict(sorted(request.arrays[1].items())),
         "layouts": closed_forms(derivation),
     }
     second: Expression | None = None
@@ -116,26 +128,78 @@ def _told(question: Question, derivation: Derivation) -> dict[str, Any]:
         found = second_form(question, derivation)
         second = found.pop("expression")
         made["second"] = found
-    made["pictures"] = pictures(derivation, second, question.lang)
-    made["check"] = _check(derivation, second, question)
+    made["pictures"] = _pictures(derivation, second)
     return made
 
 
-def _check(derivation: Record, second: Expression | None, question: Question) -> dict[str, Any] | None:
-    from pullback.web.draws import check_first
+def _pictures(derivation: Derivation, second: Expression | None) -> dict[str, str]:
+    """All pictures that there are; one that says nothing, or can't be drawn, is left out."""
+    request = derivation.request
+    found: dict[str, str] = {}
+    for kind in KINDS:
+        try:
+            if kind == "sparsity":
+                wrt = next(iter(derivation.results))
+                values, sizes = request.values, request.arrays[1]
+                drawn = None if second is None else draw_sparsity(second, wrt, values, sizes)
+            else:
+                drawn = of_record(derivation, kind)
+        except (PullbackError, ArithmeticError, ValueError, KeyError):
+            continue
+        if drawn is not None:
+            found[kind] = drawn
+    return found
 
+
+def _check(question: Question) -> dict[str, Any]:
+    """Compare each closed form with finite differences; None for one for which no point could be drawn."""
+    from pullback.web.draws import Drawn, check_first
+
+    program = pb.parse(question.program)
+    derivation = _derived(question, program)
     request = derivation.request
     sizes = request.arrays[1]
     upstream = None if request.is_loss else request.upstream_name
+    checks: dict[str, Drawn] | None = None
+    second: Drawn | None = None
     try:
-        drawn = check_first(request.program, derivation.results, upstream, sizes)
-        if second is not None and drawn is not None:
-            drawn = _checked_second(request.program, derivation, second, question, sizes)
+        checks = check_first(request.program, derivation.results, upstream, sizes)
+        if question.want != "backward":
+            plain = replace(question, layout="denominator")
+            expression = second_form(plain, derivation)["expression"]
+            second = _checked_second(request.program, derivation, expression, question, sizes)
     except (PullbackError, ArithmeticError, ValueError, KeyError):
+        pass
+    shown = {name: _drawn((checks or {}).get(name)) for name in derivation.results}
+    return {"schema": SCHEMA, "ok": True, "checks": shown, "second": _drawn(second)}
+
+
+def _drawn(found: Any) -> dict[str, Any] | None:
+    if found is None:
         return None
-    if drawn is None:
-        return None
-    return {"passed": drawn.passed, "worst": f"{drawn.worst:.0e}".replace("e-0", "e-"), "draws": drawn.draws}
+    return {"passed": found.passed, "worst": f"{found.worst:.0e}".replace("e-0", "e-"), "draws": found.draws}
+
+
+def _code(question: Question) -> dict[str, Any]:
+    """The program with its backward pass as source text for another library."""
+    program = pb.parse(question.program)
+    wrt = None if not question.wrt else [program.input(question.wrt).name]
+    text = emit_program(program, question.target, wrt)
+    return {"schema": SCHEMA, "ok": True, "target": question.target, "code": text}
+
+
+def _document(question: Question) -> dict[str, Any]:
+    """The derivation as JSON, as the command line writes it; as text, so that it is saved as it is."""
+    derivation = _derived(question, pb.parse(question.program))
+    return {"schema": SCHEMA, "ok": True, "document": derivation.to_json()}
+
+
+_WAYS: dict[str, Callable[[Question], dict[str, Any]]] = {
+    "derive": _derive,
+    "check": _check,
+    "code": _code,
+    "document": _document,
+}
 
 
 def _checked_second(

@@ -14,8 +14,8 @@ _KINDS = {
     ".svg": "image/svg+xml",
 }
 _IMPORT = re.compile(r'(?<=from )"\./([\w.-]+)"')
-_IMPORT_LINE = re.compile(r'^import [^;]*? from "\./([\w.-]+)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.MULTILINE)
+_IMPORT_LINE = re.compile(r'^import (\{[^;]*?\}) from "\./([\w.-]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:async )?(?:function|const) (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,29 @@ def assets() -> dict[str, Asset]:
 
 
 def bundle(name: str = "app.js") -> str:
-    """All modules as one script that needs no server: modules are not loaded from files by browsers."""
+    """All modules as one script that needs no server: modules are not loaded from files by browsers.
+
+    Each module becomes a function that gives what the module exports.
+    """
     order: list[str] = []
 
     def visit(module: str) -> None:
-        for inner in _IMPORT_LINE.findall(source(module)):
+        for _, inner in _IMPORT_LINE.findall(source(module)):
             visit(inner)
         if module not in order:
             order.append(module)
 
     visit(name)
-    texts = [_EXPORT.sub("", _IMPORT_LINE.sub("", source(module))) for module in order]
-    return '(() => {\n"use strict";\n' + "\n".join(texts) + "})();\n"
+    return '(() => {\n"use strict";\n' + "".join(map(_closed, order)) + "})();\n"
+
+
+def _closed(module: str) -> str:
+    text = source(module)
+    exported = ", ".join(_EXPORT.findall(text))
+    text = _IMPORT_LINE.sub(lambda found: f"const {found[1]} = {_object(found[2])};\n", text)
+    text = _EXPORT.sub(lambda found: found[0].removeprefix("export "), text)
+    return f"const {_object(module)} = (() => {{\n{text}\nreturn {{ {exported} }};\n}})();\n"
+
+
+def _object(module: str) -> str:
+    return f"in_{module.removesuffix('.js')}"

@@ -1,28 +1,26 @@
 """The check beside the result: the closed forms against finite differences, on twenty random draws.
 
-At each draw all inputs, the upstream gradient and a direction are random. The derivative of the forward
-program in that direction, by central differences of fourth order, is compared with what the closed forms
-give for it.
+At each draw all inputs, the upstream gradient and a direction for each variable are random. The derivative of
+the forward program in that direction, by central differences of fourth order, is compared with what the
+closed form gives for it: each result by itself, so that an error in one can't hide behind another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pullback.checking.draw import draw
-from pullback.dimension import ONE
 from pullback.expression import Expression, evaluate_all
 from pullback.lowering.program import Input, Program
+from pullback.pictures.of_derivation import small_lengths
 from pullback.syntax.names import normalise
 
 DRAWS = 20
 TOLERANCE = 1e-6
 _STEP = 1e-3
 _STEPS = (_STEP, 1e-4, 1e-5)
-_LENGTHS = (2, 3, 4, 5)
-_MOST_LENGTH = 8
 _STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 
 
@@ -41,12 +39,25 @@ class Drawn:
 
 def check_first(
     program: Program, results: Mapping[str, Expression], upstream: str | None, sizes: Mapping[str, int]
-) -> Drawn | None:
-    """Check gradients; ``upstream`` is what they call the gradient of the output, None for a loss."""
-    output = Expression(program.output.node, program.output.shape, program)
+) -> dict[str, Drawn] | None:
+    """Check each gradient by itself; ``upstream`` is what they call that of the output, None for a loss."""
+    import numpy as np
+
+    freed = _freed(program)
+    output = Expression(freed.output.node, freed.output.shape, freed)
     extra = {} if upstream is None else {normalise(upstream): Input(upstream, program.output.shape, frozenset())}
-    wanted = {normalise(name): expression for name, expression in results.items()}
-    return _compare(program, [output], wanted, extra, upstream, sizes)
+    inputs = {**program.inputs, **extra}
+    names = {normalise(name): name for name in results}
+    roots = [(results[name].node, results[name].axes) for name in names.values()]
+
+    def slopes(values: Mapping[str, Any], change: Mapping[str, Any], weight: Any) -> dict[str, float]:
+        more = {} if upstream is None else {normalise(upstream): weight}
+        found = evaluate_all(roots, inputs, {**values, **more})
+        scale = weight if upstream is None else 1.0
+        return {name: float(np.sum(scale * g * change[name])) for name, g in zip(names, found, strict=True)}
+
+    drawn = _run(program, output, list(names), slopes, sizes)
+    return None if drawn is None else {names[name]: one for name, one in drawn.items()}
 
 
 def check_second(
@@ -55,88 +66,74 @@ def check_second(
     """Check the derivative of a tensor by a variable: all its entries weighted at random."""
     import numpy as np
 
-    def slope(values: Mapping[str, Any], change: Mapping[str, Any], weight: Any) -> float:
-        matrix = second.evaluate(values)
+    def slopes(values: Mapping[str, Any], change: Mapping[str, Any], weight: Any) -> dict[str, float]:
         direction = change[wrt]
-        axes = direction.ndim
-        return float(np.sum(weight * np.tensordot(matrix, direction, axes)))
+        return {wrt: float(np.sum(weight * np.tensordot(second.evaluate(values), direction, direction.ndim)))}
 
-    return _run(program, {}, [wrt], [gradient], slope, sizes)
+    drawn = _run(program, gradient, [wrt], slopes, sizes)
+    return None if drawn is None else drawn[wrt]
 
 
-def _compare(
-    program: Program,
-    outputs: list[Expression],
-    wanted: Mapping[str, Expression],
-    extra: Mapping[str, Input],
-    upstream: str | None,
-    sizes: Mapping[str, int],
-) -> Drawn | None:
-    import numpy as np
-
-    roots = [(e.node, e.axes) for e in wanted.values()]
-    inputs = {**program.inputs, **extra}
-
-    def slope(values: Mapping[str, Any], change: Mapping[str, Any], weight: Any) -> float:
-        more = {} if upstream is None else {normalise(upstream): weight}
-        found = evaluate_all(roots, inputs, {**values, **more})
-        scale = weight if upstream is None else 1.0
-        return float(sum(np.sum(scale * g * change[name]) for name, g in zip(wanted, found, strict=True)))
-
-    return _run(program, extra, list(wanted), outputs, slope, sizes)
+_Slopes = Callable[[Mapping[str, Any], Mapping[str, Any], Any], dict[str, float]]
+"""What closed forms give for a change of each variable by itself."""
 
 
 def _run(
-    program: Program, extra: Mapping[str, Input], moved: list[str], outputs: list[Expression], slope: Any,
-    sizes: Mapping[str, int],
-) -> Drawn | None:  # fmt: skip
+    program: Program, output: Expression, moved: Sequence[str], slopes: _Slopes, sizes: Mapping[str, int]
+) -> dict[str, Drawn] | None:
+    """Draw until there are enough points at which everything is finite; None where there are too few."""
     import numpy as np
 
     lengths = small_lengths(program, sizes)
     if lengths is None:
         return None
     rng = np.random.default_rng(0)
-    (output,) = outputs
     shape = tuple(axis.evaluate(lengths) for axis in output.axes)
-    worst, count = 0.0, 0
     with np.errstate(all="ignore"):
         for domain in ("normal", "positive", "definite"):
+            worst, count = dict.fromkeys(moved, 0.0), 0
             for _ in range(DRAWS):
                 values = {**draw(program.inputs, lengths, rng, domain), **_needed_sizes(output, lengths)}
                 change = {name: rng.standard_normal(np.shape(values[name])) for name in moved}
                 weight = rng.standard_normal(shape)
-                apart = _apart(output, values, change, weight, slope)
+                apart = _apart(output, values, change, weight, slopes)
                 if apart is not None:
-                    worst, count = max(worst, apart), count + 1
-                if count == DRAWS:
-                    return Drawn(worst, count)
+                    count += 1
+                    worst = {name: max(worst[name], apart[name]) for name in moved}
             if count >= DRAWS // 2:
-                return Drawn(worst, count)
-            worst, count = 0.0, 0
+                return {name: Drawn(worst[name], count) for name in moved}
     return None
 
 
-def _needed_sizes(output: Expression, lengths: Mapping[str, int]) -> dict[str, int]:
-    """The sizes of dimensions that no input tells."""
-    told = {axis.name for entry in output.program.inputs.values() for axis in entry.shape if axis.name}
-    return {name: length for name, length in lengths.items() if name not in told}
-
-
 def _apart(
-    output: Expression, values: Mapping[str, Any], change: Mapping[str, Any], weight: Any, slope: Any
-) -> float | None:
-    """The difference at a draw; the smallest of those that steps of several sizes give, since kinks may lie near."""
+    output: Expression, values: Mapping[str, Any], change: Mapping[str, Any], weight: Any, slopes: _Slopes
+) -> dict[str, float] | None:
+    """How far apart they are at a draw, by the variable that is moved; None where something is not finite."""
     import numpy as np
 
-    derived = slope(values, change, weight)
-    if not np.isfinite(derived):
-        return None
+    found: dict[str, float] = {}
+    for name, derived in slopes(values, change, weight).items():
+        if not np.isfinite(derived):
+            return None
+        best = _closest(output, values, name, change[name], weight, derived)
+        if best is None:
+            return None
+        found[name] = best
+    return found
+
+
+def _closest(
+    output: Expression, values: Mapping[str, Any], name: str, change: Any, weight: Any, derived: float
+) -> float | None:
+    """The smallest of the differences that steps of several sizes give, since kinks may lie near."""
+    import numpy as np
+
     best: float | None = None
     for step in _STEPS:
         measured = 0.0
         for k, share in _STENCIL:
-            moved = {name: values[name] + k * step * d for name, d in change.items()}
-            measured += share * float(np.sum(weight * output.evaluate({**values, **moved})))
+            moved = {**values, name: values[name] + k * step * change}
+            measured += share * float(np.sum(weight * output.evaluate(moved)))
         measured /= step
         if np.isfinite(measured):
             apart = abs(derived - measured) / max(1.0, abs(derived), abs(measured))
@@ -146,15 +143,13 @@ def _apart(
     return best
 
 
-def small_lengths(program: Program, sizes: Mapping[str, int]) -> dict[str, int] | None:
-    """Small lengths for all dimension names, those of the values where they are small."""
-    names = [n for e in program.inputs.values() for axis in e.shape for n in sorted(axis.names)]
-    names += [n for s in program.statements for axis in s.shape for n in sorted(axis.names)]
-    lengths: dict[str, int] = {}
-    for k, name in enumerate(dict.fromkeys(names)):
-        lengths[name] = min(sizes.get(name, _LENGTHS[k % len(_LENGTHS)]), _MOST_LENGTH)
-    for entry in program.inputs.values():
-        for axis in entry.shape:
-            if axis is not ONE and axis.evaluate(lengths) > 16 * _MOST_LENGTH:
-                return None
-    return lengths
+def _freed(program: Program) -> Program:
+    """The program without what was declared of its matrices, so that each entry can be moved by itself."""
+    names = [name for name, entry in program.inputs.items() if entry.properties - {"positive", "constant"}]
+    return program.freed(names) if names else program
+
+
+def _needed_sizes(output: Expression, lengths: Mapping[str, int]) -> dict[str, int]:
+    """The sizes of dimensions that no input tells."""
+    told = {axis.name for entry in output.program.inputs.values() for axis in entry.shape if axis.name}
+    return {name: length for name, length in lengths.items() if name not in told}

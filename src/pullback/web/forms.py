@@ -9,6 +9,7 @@ from pullback.derivation.formula import PARTIAL, Line, equation
 from pullback.derivation.record import Record
 from pullback.derivation.request import Request
 from pullback.dimension import ONE
+from pullback.emission.emitting import emit_program
 from pullback.errors import PullbackError
 from pullback.expression import Expression, vocabulary
 from pullback.lifting.statements import Spelled, spell_all
@@ -80,15 +81,22 @@ def _forms(record: Record, results: Sequence[tuple[str, Expression]], turned: bo
     }
 
 
+def shown_form(expression: Expression) -> str:
+    """One closed form as MathML, the parts that it names before it."""
+    spelled = expression.spelled
+    board = Board()
+    lines = [board.formula(equation(Name(b.name or ""), b.value)) for b in spelled.where]
+    return "".join(f'<div class="line">{html}</div>' for html in [*lines, board.formula(spelled.results[0])])
+
+
 def _plain(
     request: Request, where: Sequence[tuple[str, Syntax]], trees: Sequence[tuple[str, Syntax]], turned: bool
 ) -> list[str]:
-    """The notation that ``pullback.parse`` reads, a name for each gradient."""
-    lines = [f"{name} = {show(tree)}" for name, tree in where]
-    for name, tree in trees:
-        inner = _rowwise(request, tree) if turned and not request.is_loss else tree
-        lines.append(f"d{request.names.loss}/d{name} = {show(inner)}")
-    return lines
+    """The notation that ``pullback.parse`` reads, a name for each gradient; vectors are columns in it."""
+    note = [f"# {request.upstream_name} is a column here, as all vectors are in the notation"]
+    lines = note if turned and not request.is_loss and len(request.program.output.shape) == 1 else []
+    lines += [f"{name} = {show(tree)}" for name, tree in where]
+    return [*lines, *(f"d{request.names.loss}/d{name} = {show(tree)}" for name, tree in trees)]
 
 
 def _rowwise(request: Request, tree: Syntax) -> Syntax:
@@ -121,6 +129,17 @@ def _line(request: Request, left: Syntax, tree: Syntax, turned: bool) -> Line:
 
 
 def _numpy(request: Request, where: Sequence[Binding], results: Mapping[str, Syntax]) -> str | None:
+    """As one would write it by hand; what has no such spelling as the emitter writes it."""
+    plain = _plain_numpy(request, where, results)
+    if plain is not None:
+        return plain
+    try:
+        return emit_program(request.program, "numpy", list(results))
+    except PullbackError:
+        return None
+
+
+def _plain_numpy(request: Request, where: Sequence[Binding], results: Mapping[str, Syntax]) -> str | None:
     inputs = request.program.inputs
     shapes = {entry.name: entry.shape for entry in inputs.values()}
     if not request.is_loss:

@@ -54,18 +54,18 @@ GALLERY = (
     ),
     Example(
         "softmax",
-        "z = W x + b\nL = cross_entropy(z, t)",
+        "t : m constant\nz = W x + b\nL = cross_entropy(z, t)",
         {"W": "1 -1; 2 0; 0 1", "x": "1 2", "b": "0 1 -1", "t": "0 1 0"},
     ),
     Example(
         "layernorm",
-        "c = x - mean(x)\ns = sqrt(mean(c .^ 2) + epsilon)\ny = a .* c / s + b",
+        "epsilon : positive constant\nc = x - mean(x)\ns = sqrt(mean(c .^ 2) + epsilon)\ny = a .* c / s + b",
         {"x": "1 2 4", "epsilon": "0.01", "a": "1 2 1", "b": "0 0 1"},
         "1 -1 2",
     ),
     Example(
         "attention",
-        "Q = X W_q\nK = X W_k\nV = X W_v\nP = softmax(Q K' / sqrt(alpha), rows)\nY = P V",
+        "alpha : positive constant\nQ = X W_q\nK = X W_k\nV = X W_v\nP = softmax(Q K' / sqrt(alpha), rows)\nY = P V",
         {
             "X": "1 0; 0 1; 1 1",
             "W_q": "1 0; 0 1",

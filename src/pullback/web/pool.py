@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections import OrderedDict
+from time import perf_counter
 from typing import Any
 
 from pullback.web.limits import Limits
@@ -15,6 +16,8 @@ from pullback.web.worker import HEAD
 MOST_KEPT = 24 * 1024 * 1024
 """Bytes of answers that are kept, for the same question asked again."""
 _START_SECONDS = 60.0
+_LEAST_PAUSE = 0.02
+"""Seconds between looks at a process that is still at work."""
 
 Reply = tuple[bytes, str]
 """The JSON of an answer, and why it is none: a reason, or ""."""
@@ -55,6 +58,33 @@ class Worker:
             return await self.receive()
         except (ConnectionError, asyncio.IncompleteReadError):
             raise WorkerGoneError from None
+
+    async def ask_within(self, question: bytes, limits: Limits) -> bytes:
+        """Ask one question.
+
+        Raises:
+            TimeoutError: The process has worked on it longer than it may.
+        """
+        asking = asyncio.create_task(self.ask(question))
+        until, begun = perf_counter() + limits.longest, self.worked()
+        try:
+            pause = limits.seconds
+            while not (await asyncio.wait({asking}, timeout=max(pause, _LEAST_PAUSE)))[0]:
+                pause = min(limits.seconds - (self.worked() - begun), until - perf_counter())
+                if pause <= 0:
+                    raise TimeoutError
+            return asking.result()
+        finally:
+            asking.cancel()
+
+    def worked(self) -> float:
+        """Seconds that the process has been at work; those of the clock where the system does not tell."""
+        try:
+            with open(f"/proc/{self.process.pid}/stat", encoding="ascii", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            return perf_counter()
 
     async def receive(self) -> bytes:
         """Read one message."""
@@ -132,7 +162,7 @@ class Pool:
         finally:
             self.waiting -= 1
         try:
-            data = await asyncio.wait_for(worker.ask(question), self.limits.seconds)
+            data = await worker.ask_within(question, self.limits)
         except TimeoutError:
             self._replace(worker)
             return self._keep(question, refused("time", seconds=self.limits.seconds))

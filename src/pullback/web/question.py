@@ -22,6 +22,8 @@ LAYOUTS = ("denominator", "numerator")
 LANGUAGES = ("en", "ko")
 DETAILS = ("brief", "normal", "full")
 WANTS = ("backward", "jacobian", "hessian")
+ASKS = ("derive", "check", "code", "document")
+TARGETS = ("torch", "jax", "c")
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": METHODS,
@@ -29,9 +31,12 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "lang": LANGUAGES,
     "detail": DETAILS,
     "want": WANTS,
+    "ask": ASKS,
+    "target": TARGETS,
 }
 _KNOWN = frozenset({"program", "values", "upstream", "wrt", *_CHOICES})
 _OPENERS, _CLOSERS = "([{", ")]}"
+_ROWS = 'write rows of numbers such as "1 2 3; 4 5 6"'
 _NAME = re.compile(r"[^\W\d]\w{0,63}")
 
 
@@ -52,6 +57,8 @@ class Question:
     lang: str = "en"
     detail: str = "full"
     want: str = "backward"
+    ask: str = "derive"
+    target: str = "torch"
 
 
 def read_question(document: Any) -> Question:
@@ -136,7 +143,11 @@ def read_array(text: str, name: str) -> Any:
 
     if text.count(" ") + text.count(",") + text.count(";") + text.count("\n") > 4 * MOST_ENTRIES:
         raise ValuesError(f"{name} has more than {MOST_ENTRIES} entries", hint="take a smaller matrix")
-    array = read_inline(text, name)
+    try:
+        array = read_inline(text, name)
+    except ValuesError as error:
+        # The hint for the command line speaks of files, which this page never reads.
+        raise ValuesError(error.message, source=error.source, places=error.places, hint=_ROWS) from None
     if array.size > MOST_ENTRIES or array.ndim > 4:
         raise ValuesError(f"{name} has more than {MOST_ENTRIES} entries", hint="take a smaller matrix")
     return array

@@ -88,13 +88,15 @@ def _refusal(request: Request) -> Response | None:
     return None
 
 
-def make_app(limits: Limits | None = None) -> Starlette:
-    """Make the application; its workers start with it and end with it."""
+def make_app(limits: Limits | None = None, ready: Callable[[], None] | None = None) -> Starlette:
+    """Make the application; its workers start with it and end with it, and ``ready`` is called between."""
     pool = Pool(limits)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await pool.start()
+        if ready is not None:
+            ready()
         try:
             yield
         finally:

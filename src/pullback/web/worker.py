@@ -30,8 +30,9 @@ def main() -> int:
     _limit(memory)
     _send(answers, {"ready": True})
     while True:
-        question = _receive(questions)
-        if question is None:
+        try:
+            question = _receive(questions)
+        except EOFError:
             return 0
         reply, spent = _answered(question)
         _send(answers, reply)
@@ -78,7 +79,7 @@ def _answered(question: Any) -> tuple[dict[str, Any], bool]:
 def _receive(stream: BinaryIO) -> Any:
     head = stream.read(HEAD.size)
     if len(head) < HEAD.size:
-        return None
+        raise EOFError
     return json.loads(stream.read(HEAD.unpack(head)[0]))
 
 

@@ -1,10 +1,12 @@
 // The page: what was asked, what was answered, and everything that changes either.
 
 import { announce, byId, choose, copy, data, element, isStatic, speak, toast, word } from "./dom.js";
+import { ask, askDerivation } from "./asking.js";
 import { exampleOf, fromExample, fromFragment, question, state, toFragment } from "./state.js";
 import { showChips, showError, showProgram, watchProgram } from "./editor.js";
 import { reconcile, showMatrices, sizesOf } from "./matrices.js";
-import { showEmpty, showPictures, showResults, showStale } from "./results.js";
+import { saveDocument, showChecks, showEmpty, showPictures, showProgramParts, showResults, showStale } from "./results.js";
+import { leavePractice, showPractice, watchPractice } from "./practice.js";
 import { back, forget, next, playOrPause, showAll, showSteps, toEnd, toStart, watchPlayer } from "./player.js";
 import { watchLinks } from "./links.js";
 
@@ -15,15 +17,16 @@ let asked = 0;
 let stop = null;
 
 /** Ask for a derivation of what there is now. */
-async function ask() {
+async function derive() {
   clearTimeout(waiting);
   if (!state.program.trim()) {
+    asked += 1;
+    stop?.abort();
     answer = null;
     showError(null);
+    showStale(false);
     showEmpty();
-    byId("chips").replaceChildren();
-    byId("matrices").replaceChildren();
-    byId("sizes").replaceChildren();
+    showProgramParts(false);
     return;
   }
   const number = ++asked;
@@ -31,7 +34,7 @@ async function ask() {
   stop = new AbortController();
   document.body.classList.add("asking");
   try {
-    const found = await fetchAnswer(question(), stop.signal);
+    const found = await askDerivation(question(), stop.signal);
     if (number === asked) take(found);
   } catch (error) {
     if (error.name !== "AbortError" && number === asked) {
@@ -43,30 +46,19 @@ async function ask() {
   }
 }
 
-async function fetchAnswer(asking, signal) {
-  if (isStatic) return carried(`${asking.lang}.${asking.method}`);
-  for (let turn = 0; ; turn += 1) {
-    const response = await fetch("/api/derive", {
-      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asking), signal,
-    });
-    if (response.status === 503 && turn < 3) {
-      await new Promise((resolve) => { setTimeout(resolve, 400 * 2 ** turn); });
-      continue;
-    }
-    return response.json();
+/** The check comes after the answer, which does not wait for it. */
+async function check(found) {
+  if (isStatic) {
+    showChecks({ checks: found.checks, second: found.checkedSecond });
+    return;
   }
-}
-
-/** An answer that lies beside a static page, in a script: browsers load nothing else from files. */
-async function carried(key) {
-  globalThis.pullbackAnswers ??= data.answers;
-  if (!globalThis.pullbackAnswers[key]) {
-    await new Promise((resolve, reject) => {
-      const script = element("script", { src: `answers/${data.example}.${key}.js`, onload: resolve, onerror: reject });
-      document.head.append(script);
-    });
+  const { signal } = stop;
+  try {
+    const checked = await ask({ ...question(), ask: "check" }, signal);
+    if (!signal.aborted && found === answer) showChecks(checked.ok ? checked : { checks: {}, second: null });
+  } catch (error) {
+    if (error.name !== "AbortError") showChecks({ checks: {}, second: null });
   }
-  return globalThis.pullbackAnswers[key];
 }
 
 /** Show an answer. */
@@ -74,12 +66,13 @@ function take(found) {
   if (found.inputs && state.numbers && !isStatic) {
     sizes = sizesOf(found);
     if (reconcile(found, sizes)) {
-      ask();
+      derive();
       return;
     }
   } else if (found.inputs) sizes = sizesOf(found);
+  if (found.inputs || !answer) showProgramParts(Boolean(found.inputs));
   if (found.inputs) {
-    showChips(found, () => { ask(); settle(); });
+    showChips(found, () => { derive(); settle(); });
     showMatrices(found, sizes, found.symbols ?? answer?.symbols, changedValues, changedSize);
     showWrt(found);
   }
@@ -93,6 +86,7 @@ function take(found) {
   showResults(answer);
   showSteps(answer, state.detail);
   showPictures(answer);
+  check(answer);
   announce(word("said.done"));
   document.title = `${state.program.split("\n").at(-1)} · pullback`;
 }
@@ -110,7 +104,7 @@ function showWrt(found) {
 
 function later(pause) {
   clearTimeout(waiting);
-  waiting = setTimeout(() => { ask(); remember(); }, pause);
+  waiting = setTimeout(() => { derive(); remember(); }, pause);
 }
 
 /** Keep the address true while typing, without a new place in the history. */
@@ -125,7 +119,7 @@ function settle() {
 }
 
 function changedValues(isWhole) {
-  if (isWhole) ask();
+  if (isWhole) derive();
   else later(140);
 }
 
@@ -133,22 +127,24 @@ function changedSize(name, length) {
   sizes = { ...sizes, [name]: length };
   reconcile(answer ?? { inputs: [] }, sizes);
   settle();
-  ask();
+  derive();
 }
 
 function showAllControls() {
   for (const name of ["lang", "want", "layout", "method", "detail"]) choose(byId(name), state[name]);
   byId("numbers").checked = state.numbers;
   byId("numbers").disabled = isStatic;
+  for (const id of ["practice-open", "try"]) byId(id).hidden = isStatic;
   for (const button of byId("want").querySelectorAll("button")) button.disabled = isStatic && button.dataset.value !== state.want;
   showProgram();
   showGallery();
 }
 
 function showGallery() {
-  const here = isStatic ? data.example : exampleOf();
+  const practising = state.view === "practice";
+  const here = isStatic ? data.example : practising ? "" : exampleOf();
   byId("gallery").replaceChildren(...data.gallery.map(({ key }) => {
-    const attributes = { class: "example", href: isStatic ? `${key}.html#lang=${state.lang}` : `#${key}`, "aria-current": key === here ? "true" : undefined };
+    const attributes = { class: "example", href: isStatic ? `${key}.html#lang=${state.lang}` : `./#${key}`, "data-key": key, "aria-current": key === here ? "true" : undefined };
     const link = element("a", attributes, word(`example.${key}`));
     if (!isStatic) link.addEventListener("click", (event) => { event.preventDefault(); open(key); });
     return element("li", {}, link);
@@ -161,7 +157,8 @@ function open(key) {
   forget();
   settle();
   showAllControls();
-  ask();
+  showView();
+  derive();
 }
 
 /** Read the address, and show what it says. */
@@ -178,7 +175,21 @@ function arrive() {
   forget();
   speak(state.lang);
   showAllControls();
-  ask();
+  showView();
+  derive();
+}
+
+/** Deriving or practising. */
+function showView(focus = false) {
+  if (state.view === "practice") showPractice(focus);
+  else leavePractice();
+  showGallery();
+}
+
+function goTo(view, focus) {
+  state.view = view;
+  settle();
+  showView(focus);
 }
 
 const DIRECT = new Set(["detail", "layout"]);
@@ -194,27 +205,37 @@ function watchControls() {
       if (name === "lang") {
         speak(value);
         showGallery();
+        showView();
       }
       if (DIRECT.has(name) && answer && !answer.second) {
         showResults(answer);
         showSteps(answer, state.detail);
-      } else ask();
+        check(answer);
+      } else derive();
     });
   }
   byId("numbers").addEventListener("change", (event) => {
     state.numbers = event.target.checked;
     settle();
-    ask();
+    derive();
   });
   byId("wrt").addEventListener("change", (event) => {
     state.wrt = event.target.value;
     settle();
-    ask();
+    derive();
   });
   byId("share").addEventListener("click", async () => {
     remember();
     await copy(location.href);
     toast(word("shared"));
+  });
+  byId("save-json").addEventListener("click", saveDocument);
+  byId("print").addEventListener("click", () => print());
+  byId("practice-open").addEventListener("click", () => goTo(state.view === "practice" ? "derive" : "practice", true));
+  byId("practice-close").addEventListener("click", () => { goTo("derive"); byId("program").focus(); });
+  byId("try").addEventListener("click", () => {
+    Object.assign(state, { exercise: "own", step: 0, by: answer?.inputs[0]?.name ?? "" });
+    goTo("practice", true);
   });
   byId("help").addEventListener("click", () => byId("keys").showModal());
   byId("theme").addEventListener("click", changeTheme);
@@ -260,17 +281,22 @@ function watchKeys() {
     const scrolls = target.matches("[tabindex='0']") && target.scrollWidth > target.clientWidth + 1;
     if (scrolls && event.key.startsWith("Arrow")) return;
     const act = KEYS[event.key];
-    if (!act) return;
+    if (!act || (state.view === "practice" && event.key !== "?")) return;
     event.preventDefault();
     act();
   });
 }
 
 setTheme(storedTheme());
-watchProgram(() => later(200), () => { ask(); settle(); byId("result").focus(); });
+watchProgram(() => later(200), async () => {
+  settle();
+  await derive();
+  if (byId("error").hidden) byId("result").focus();
+});
 watchControls();
 watchKeys();
 watchPlayer();
+watchPractice(settle, () => (answer?.inputs ?? []).filter((input) => !input.properties.includes("constant")));
 watchLinks(() => answer?.symbols ?? {});
 addEventListener("popstate", arrive);
 arrive();

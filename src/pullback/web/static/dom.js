@@ -80,6 +80,26 @@ export function choose(group, value) {
   }
 }
 
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+/** What is wider than there is room for can be reached and scrolled by keyboard. */
+export function scrollable(place) {
+  for (const line of place.querySelectorAll(".line, .bracketed")) widths.observe(line);
+}
+
+/** A name for the eye: W_q with its q below the line. */
+export function named(label) {
+  const [base, ...below] = label.split("_");
+  const made = element("i", {}, base);
+  if (below.length) made.append(element("sub", {}, below.join(" ")));
+  return made;
+}
+
 /** Tabs by the pattern of WAI-ARIA: arrows move between them. */
 export function tabs(label, pages, chosen, onchoose) {
   const list = element("div", { role: "tablist", "aria-label": label, class: "tablist" });

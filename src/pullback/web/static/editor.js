@@ -1,6 +1,6 @@
 // The field for the program: it grows with its text, marks what is wrong where it is wrong, shows the inputs.
 
-import { byId, element, isStatic, word } from "./dom.js";
+import { byId, element, isStatic, named, word } from "./dom.js";
 import { state } from "./state.js";
 
 const field = byId("program");
@@ -12,8 +12,10 @@ export function showProgram() {
   grow();
 }
 
+/** Give the field the height of its text, which may wrap. */
 function grow() {
-  field.rows = Math.min(16, Math.max(2, field.value.split("\n").length));
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
 }
 
 /** Call back when the text was changed, and when it is to be derived at once. */
@@ -24,6 +26,7 @@ export function watchProgram(onchange, onenter) {
     mark([]);
     onchange();
   });
+  addEventListener("resize", grow);
   field.addEventListener("scroll", () => { mirror.scrollTop = field.scrollTop; mirror.scrollLeft = field.scrollLeft; });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -84,7 +87,7 @@ export function showChips(answer, ondeclare) {
     const shape = input.shape.join(" × ");
     const facts = input.properties.map((fact) => word(`property.${fact}`)).join(", ");
     const more = element("span", { class: "chip-more" }, kind, shape ? ` ${shape}` : "", facts ? `, ${facts}` : "");
-    const name = element("i", { class: "chip-name" }, input.label);
+    const name = element("span", { class: "chip-name" }, named(input.label));
     if (isStatic) return element("li", {}, element("span", { class: "chip" }, name, more));
     const button = element("button", {
       type: "button", class: "chip", "data-name": input.name, "aria-expanded": "false", "aria-controls": "declare",

@@ -1,6 +1,6 @@
 // Values as tables that can be typed into. The lengths of the axes are shared: all that is n grows with n.
 
-import { byId, element, isStatic, word } from "./dom.js";
+import { byId, element, isStatic, named, word } from "./dom.js";
 import { state } from "./state.js";
 
 const MOST = 8;
@@ -8,8 +8,11 @@ const FIRST = [2, 3, 4, 2, 3];
 const NUMBER = /^[+\-−]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\/\d+\.?\d*)?$/;
 const NUMBERS = /[+\-−]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\/\d+\.?\d*)?/g;
 
+// Rows end as they do here, in MATLAB, Python, JSON, LaTeX and spreadsheets.
+const ROW_END = /[;\n]|\\\\|\]\s*,?\s*\[/;
+
 /** Read "1 2; 3 4" as rows of texts. */
-export const rowsOf = (text) => text.split(/[;\n]/).map((row) => row.match(NUMBERS) ?? []).filter((row) => row.length);
+export const rowsOf = (text) => text.split(ROW_END).map((row) => row.match(NUMBERS) ?? []).filter((row) => row.length);
 const textOf = (rows) => rows.map((row) => row.join(" ")).join("; ");
 
 /** A length from its polynomial, [[2, ["n"]], [1, []]] for 2 n + 1. */
@@ -108,11 +111,11 @@ export function showMatrices(answer, sizes, symbols, onvalues, onsize) {
   for (const input of answer.inputs) {
     const set = (text) => { state.values[input.name] = text; };
     const base = symbols?.[input.key] ?? input.key;
-    holder.append(table(input, input.label, input.label, state.values[input.name] ?? "", base, set, onvalues));
+    holder.append(table(input, named(input.label), input.label, state.values[input.name] ?? "", base, set, onvalues));
   }
   const { output } = answer;
   if (output.axes.length) {
-    const label = element("span", { class: "upstream" }, word("upstream"), " ", element("i", {}, `∂L/∂${output.label}`));
+    const label = element("span", { class: "upstream" }, word("upstream"), " ", element("i", {}, "∂L/∂"), named(output.label));
     const set = (text) => { state.upstream = text; };
     const base = `${answer.loss ?? "L"}/${symbols?.[output.name] ?? output.name}`;
     const spoken = `${word("upstream")} dL/d${output.name}`;

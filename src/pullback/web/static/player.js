@@ -1,6 +1,6 @@
 // The derivation as steps: all of them to read, or one after the other as on a board.
 
-import { announce, byId, calm, element, word } from "./dom.js";
+import { announce, byId, calm, element, scrollable, word } from "./dom.js";
 
 const LEVELS = ["brief", "normal", "full"];
 const PAUSE = 2200;
@@ -18,7 +18,7 @@ export function showSteps(answer, detail) {
   holder.replaceChildren(...answer.steps.flatMap((step) => section(step, level) ?? []));
   stops = [...holder.querySelectorAll("[data-stop]")];
   place = here ? stops.findIndex((stop) => stop.id === here) : -1;
-  for (const board of holder.querySelectorAll(".line")) if (board.scrollWidth > board.clientWidth + 1) board.tabIndex = 0;
+  scrollable(holder);
   update(false);
 }
 

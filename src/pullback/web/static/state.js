@@ -13,7 +13,7 @@ const CHOICES = {
 const DEFAULTS = { want: "backward", method: "elementwise", layout: "denominator", detail: "normal" };
 
 export const state = {
-  program: "", values: {}, upstream: "", wrt: "", numbers: true,
+  program: "", values: {}, upstream: "", wrt: "", numbers: true, view: "derive", exercise: "0", step: 0, by: "",
   lang: document.documentElement.lang, ...DEFAULTS,
 };
 
@@ -37,6 +37,11 @@ export function toFragment() {
   for (const [name, value] of Object.entries(DEFAULTS)) {
     if (state[name] !== value) parts.push(`${name}=${state[name]}`);
   }
+  if (state.view === "practice") {
+    parts.push(`practice=${encode(state.exercise)}`);
+    if (state.step) parts.push(`step=${state.step}`);
+    if (state.exercise === "own") parts.push(`by=${encode(state.by)}`);
+  }
   parts.push(`lang=${state.lang}`);
   return `#${parts.join("&")}`;
 }
@@ -59,7 +64,8 @@ export function fromFragment(fragment) {
   for (const [name, value] of found) if (name.startsWith(".")) values[name.slice(1)] = unpacked(value);
   Object.assign(state, DEFAULTS, {
     program: found.get("p"), values, upstream: unpacked(found.get("g") ?? ""), wrt: found.get("wrt") ?? "",
-    numbers: found.get("numbers") !== "no",
+    numbers: found.get("numbers") !== "no", view: found.has("practice") ? "practice" : "derive",
+    exercise: found.get("practice") ?? "0", step: Number.parseInt(found.get("step") ?? "0", 10) || 0, by: found.get("by") ?? "",
   });
   for (const [name, allowed] of Object.entries(CHOICES)) {
     if (allowed.includes(found.get(name))) state[name] = found.get(name);
@@ -72,7 +78,7 @@ export function fromExample(key) {
   const example = data.gallery.find((one) => one.key === key) ?? data.gallery[0];
   Object.assign(state, {
     program: example.program, values: { ...example.values }, upstream: example.upstream,
-    want: example.want, wrt: example.wrt, numbers: true,
+    want: example.want, wrt: example.wrt, numbers: true, view: "derive",
   });
   return example.key;
 }
