@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -30,26 +30,25 @@ Shape = tuple[Dimension, ...]
 
 @dataclass(frozen=True)
 class Claim:
-    """One claimed gradient: its text as statements, or an array for each trial."""
+    """One claimed gradient: its text as statements, or a function that computes it at a trial."""
 
     variable: str
     text: str
     bindings: tuple[tree.Binding, ...] = ()
-    arrays: tuple[Any, ...] = ()
+    compute: Callable[[Trial], Any] | None = None
 
     @property
     def is_text(self) -> bool:
         """Whether it was given in the notation."""
-        return bool(self.bindings)
+        return self.compute is None
 
-    def at(self, trials: Sequence[Trial], k: int) -> Any:
+    def at(self, trial: Trial) -> Any:
         """Its value at a trial; raises UnfitError where shapes do not fit."""
         import numpy as np
 
-        if not self.is_text:
-            return self.arrays[k]
+        if self.compute is not None:
+            return self.compute(trial)
         with np.errstate(all="ignore"):
-            trial = trials[k]
             return np.real(trial.evaluator.program(self.bindings, trial.values)[""])
 
 

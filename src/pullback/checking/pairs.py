@@ -12,7 +12,8 @@ from pullback.checking.program import RANDOM_POINTS, check_program, points_of
 from pullback.checking.report import Report
 from pullback.deriving import Names, Source, as_program, chosen
 from pullback.errors import ValuesError
-from pullback.tracing.read import Layer, read_layer
+from pullback.tracing.layer import Layer
+from pullback.tracing.read import read_layer
 
 _STRUCTURED = {"zeros": 0.0, "ones": 1.0}
 

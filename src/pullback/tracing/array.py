@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from pullback.dimension import ONE, Dimension
-from pullback.errors import UnsupportedError
+from pullback.errors import ShapeError, UnsupportedError
 from pullback.tracing import ops
 from pullback.tracing.tape import Recording, Value, refuse
 
@@ -38,7 +38,33 @@ class Length:
     def __pow__(self, other: Any) -> Any:
         return self._array() ** other
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        given = [part._array() if isinstance(part, Length) else part for part in inputs]
+        return self._array().__array_ufunc__(ufunc, method, *given, **options)
+
+    def __add__(self, other: Any) -> Any:
+        return self._array() + other
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self._array() - other
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self._array()
+
+    def __neg__(self) -> Any:
+        return -self._array()
+
+    def __float__(self) -> float:
+        raise refuse(f"float() of the symbolic length {self.axis}", hint="give its size as a number")
+
+    def __bool__(self) -> bool:
+        raise refuse(f"a branch on the symbolic length {self.axis}", hint="give its size as a number")
+
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            raise refuse(f"a comparison with the symbolic length {self.axis}", hint="give its size as a number")
         return isinstance(other, Length) and self.axis is other.axis
 
     def __hash__(self) -> int:
@@ -56,8 +82,10 @@ class Array:
 
     __array_priority__ = 1000
 
-    def __init__(self, value: Value, recording: Recording) -> None:
+    def __init__(self, value: Value, recording: Recording, role: str = "") -> None:
         self.value, self.recording = value, recording
+        self.role = role
+        """Why its entries may not be assigned to: an argument, a view, or something that has views."""
 
     # what it is
 
@@ -86,11 +114,11 @@ class Array:
 
     @property
     def T(self) -> Array:
-        return self._new(ops.permute(self.value, range(self.ndim)[::-1]))
+        return self._view(ops.permute(self.value, range(self.ndim)[::-1]))
 
     @property
     def mT(self) -> Array:
-        return self._new(ops.permute(self.value, [*range(self.ndim - 2), self.ndim - 1, self.ndim - 2]))
+        return self._view(ops.permute(self.value, [*range(self.ndim - 2), self.ndim - 1, self.ndim - 2]))
 
     @property
     def real(self) -> Array:
@@ -98,6 +126,11 @@ class Array:
 
     def _new(self, value: Value) -> Array:
         return Array(value, self.recording)
+
+    def _view(self, value: Value) -> Array:
+        """An array that shares its entries with this one in NumPy, so that neither may be assigned to."""
+        self.role = self.role or "an array that has views"
+        return Array(value, self.recording, role="a view of another array")
 
     def __len__(self) -> int:
         length = self.shape[0]
@@ -120,7 +153,18 @@ class Array:
         raise refuse("turning a traced array into a plain one", hint="this function leaves array operations")
 
     def __setitem__(self, key: Any, new: Any) -> None:
-        raise refuse("assignment to entries in place", hint="build the array with where or concatenate")
+        from pullback.tracing.assigning import assigned
+
+        self._replace(assigned(self.value, key, as_value(new, self.recording), self.recording))
+
+    def _replace(self, value: Value) -> Array:
+        """Change this array in place, as all who hold it see; not where it shares its entries."""
+        if self.role:
+            raise refuse(f"assignment to entries of {self.role}", hint="assign to a copy: x = x.copy()")
+        if value.shape != self.value.shape:
+            raise refuse("an assignment in place that changes the shape")
+        self.value = value
+        return self
 
     # arithmetic
 
@@ -164,6 +208,18 @@ class Array:
     def __rpow__(self, other: Any) -> Array:
         return self._with(other, ops.power, True)
 
+    def __iadd__(self, other: Any) -> Array:
+        return self._replace((self + other).value)
+
+    def __isub__(self, other: Any) -> Array:
+        return self._replace((self - other).value)
+
+    def __imul__(self, other: Any) -> Array:
+        return self._replace((self * other).value)
+
+    def __itruediv__(self, other: Any) -> Array:
+        return self._replace((self / other).value)
+
     def __neg__(self) -> Array:
         return self._new(ops.scale(-1, self.value))
 
@@ -188,9 +244,15 @@ class Array:
     # parts
 
     def __getitem__(self, key: Any) -> Array:
+        from pullback.tracing.assigning import advanced, picked
+
         keys = list(key) if isinstance(key, tuple) else [key]
+        if advanced(keys):
+            return self._new(picked(self.value, keys, self.recording))
         given = sum(k is not None and k is not Ellipsis for k in keys)
-        if Ellipsis in [k if not isinstance(k, Array) else None for k in keys]:
+        if given > self.ndim:
+            raise ShapeError(f"{given} indices for an array of {self.ndim} axes")
+        if any(k is Ellipsis for k in keys):
             at = next(i for i, k in enumerate(keys) if k is Ellipsis)
             keys[at : at + 1] = [slice(None)] * (self.ndim - given)
         value, axis = self.value, 0
@@ -198,18 +260,12 @@ class Array:
             if k is None:
                 value = ops.unsqueeze(value, axis)
                 axis += 1
-            elif isinstance(k, int):
-                length = value.shape[axis].number
-                if length is None and k < 0:
-                    raise refuse("an index from the end of a symbolic length")
-                at = k if k >= 0 else k + (length or 0)
-                value = ops.squeeze(ops.take(value, axis, at, 1), [axis])
             elif isinstance(k, slice):
                 value = _slice(value, axis, k)
                 axis += 1
             else:
-                raise refuse(f"an index of type {type(k).__name__}", hint="index with numbers and slices")
-        return self._new(value)
+                value = ops.squeeze(ops.take(value, axis, index_of(k, value.shape[axis]), 1), [axis])
+        return self._view(value)
 
     # methods
 
@@ -221,28 +277,33 @@ class Array:
             return lambda *arguments, **options: function(self, *arguments, **options)
         raise AttributeError(f"a traced array has no {name}")
 
-    def reshape(self, *shape: Any, **_: Any) -> Array:
+    def reshape(self, *shape: Any, **options: Any) -> Array:
         from pullback.tracing.namespace import reshape
 
-        result: Array = reshape(self, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape)
-        return result
+        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        return self._view(reshape(self, wanted, **options).value)
 
     def transpose(self, *axes: Any) -> Array:
         if not axes or axes == (None,):
             return self.T
         order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
-        return self._new(ops.permute(self.value, list(order)))
+        return self._view(ops.permute(self.value, list(order)))
 
-    def astype(self, *_: Any, **__: Any) -> Array:
-        return self
+    def astype(self, dtype: Any, *_: Any, **__: Any) -> Array:
+        import numpy as np
 
-    def copy(self) -> Array:
-        return self
+        if np.dtype(dtype).kind != "f":
+            raise refuse(f"turning a traced array into {np.dtype(dtype)}", hint="keep to real numbers")
+        return self._new(self.value)
 
-    def ravel(self, *_: Any) -> Array:
-        return self.reshape(-1)
+    def copy(self, *_: Any) -> Array:
+        return self._new(self.value)
 
-    flatten = ravel
+    def ravel(self, order: str = "C") -> Array:
+        return self.reshape(-1, order=order)
+
+    def flatten(self, order: str = "C") -> Array:
+        return self.reshape(-1, order=order).copy()
 
     # protocols
 
@@ -254,14 +315,19 @@ class Array:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         from pullback.tracing.namespace import FUNCTIONS
 
-        if method == "reduce" and ufunc.__name__ in ("add", "maximum"):
-            name = {"add": "sum", "maximum": "max"}[ufunc.__name__]
-            return FUNCTIONS[name](*inputs, **options)
+        if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
+            return FUNCTIONS[_REDUCTIONS[ufunc.__name__]](*inputs, **{"axis": 0, **options})
         if method != "__call__" or ufunc.__name__ not in FUNCTIONS:
             raise refuse(f"numpy.{ufunc.__name__}" + (f".{method}" if method != "__call__" else ""))
-        if any(option is not None for name, option in options.items() if name == "out"):
+        out = options.pop("out", None)
+        if options:
+            raise refuse(f"numpy.{ufunc.__name__} with {next(iter(options))}=")
+        result = FUNCTIONS[ufunc.__name__](*inputs)
+        if out is None:
+            return result
+        if len(out) != 1 or not isinstance(out[0], Array):
             raise refuse(f"numpy.{ufunc.__name__} with out=", hint="without out= it can be read")
-        return FUNCTIONS[ufunc.__name__](*inputs)
+        return out[0]._replace(result.value)
 
     def __array_function__(self, func: Any, types: Any, arguments: Any, options: Any) -> Any:
         from pullback.tracing.namespace import FUNCTIONS
@@ -274,7 +340,29 @@ class Array:
         return FUNCTIONS[name](*arguments, **options)
 
 
-_METHODS = frozenset("sum mean max min dot clip squeeze var std trace swapaxes".split())
+_REDUCTIONS = {"add": "sum", "maximum": "max", "minimum": "min", "multiply": "prod"}
+_METHODS = frozenset("sum mean max min dot clip squeeze var std trace swapaxes diagonal prod cumsum repeat".split())
+
+
+def index_of(key: Any, length: Dimension) -> int:
+    """A whole number that counts from the start of an axis.
+
+    Raises:
+        UnsupportedError: It is no whole number, or counts from the end of a symbolic length.
+        ShapeError: It is outside.
+    """
+    import operator
+
+    if isinstance(key, bool) or not hasattr(key, "__index__"):
+        raise refuse(f"an index of type {type(key).__name__}", hint="index with numbers, slices or arrays of numbers")
+    at = operator.index(key)
+    if length.number is None:
+        if at < 0:
+            raise refuse("an index from the end of a symbolic length")
+        return at
+    if not -length.number <= at < length.number:
+        raise ShapeError(f"index {at} is outside an axis of length {length.number}")
+    return at % length.number
 
 
 def _slice(value: Value, axis: int, key: slice) -> Value:

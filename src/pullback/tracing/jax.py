@@ -7,9 +7,10 @@ from typing import Any
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import UnsupportedError
+from pullback.syntax.names import normalise
 from pullback.tracing import ops
 from pullback.tracing.array import strided
-from pullback.tracing.tape import Recording, Shape, TracedProgram, Value, order_of, refuse
+from pullback.tracing.tape import Recording, Shape, TracedProgram, Value, order_of, placed, refuse
 
 Rule = Callable[[list[Value], Mapping[str, Any]], Value]
 _INLINED = frozenset(
@@ -66,12 +67,12 @@ def from_jax(function: Callable[..., Any], *examples: Any, names: Sequence[str] 
     ]
     for name, leaf in zip(given, leaves, strict=True):
         if np.asarray(leaf).dtype.kind != "f":
-            recording.constants[name] = np.asarray(leaf, dtype=np.float64)
+            recording.constants[normalise(name)] = np.asarray(leaf, dtype=np.float64)
     results = reader.closed(closed, inputs)
 
     def run(values: Mapping[str, Any]) -> Any:
         kinds = [None if np.asarray(leaf).dtype.kind == "f" else np.asarray(leaf).dtype for leaf in leaves]
-        flat = [np.asarray(values[n], dtype=kind) for n, kind in zip(given, kinds, strict=True)]
+        flat = [np.asarray(values[normalise(n)], dtype=kind) for n, kind in zip(given, kinds, strict=True)]
         if any(np.iscomplexobj(a) for a in flat):
             raise NotImplementedError("JAX functions are not given complex numbers")
         with enable_x64():
@@ -80,6 +81,7 @@ def from_jax(function: Callable[..., Any], *examples: Any, names: Sequence[str] 
 
     title = f"{getattr(function, '__name__', 'function')}({', '.join(given)})"
     program = recording.program(results[0], title, {}, run)
+    program.leaves.extend((normalise(name), "") for name in given)
     if reader.shifted and not _same(program, run, given, leaves):
         raise refuse("stop_gradient", reader.shifted[0], "its derivative is not that of the values it gives")
     return program
@@ -93,7 +95,7 @@ def _same(program: TracedProgram, run: Callable[..., Any], names: Sequence[str],
 
     rng = np.random.default_rng(5)
     values = {
-        n: rng.standard_normal(np.shape(a)) if np.asarray(a).dtype.kind == "f" else a
+        normalise(n): rng.standard_normal(np.shape(a)) if np.asarray(a).dtype.kind == "f" else a
         for n, a in zip(names, leaves, strict=True)
     }
     output = program.output
@@ -160,7 +162,9 @@ class _Reader:
             return known[atom]
 
         for equation in jaxpr.eqns:
-            results = self.equation(equation, [read(atom) for atom in equation.invars])
+            place = _place(equation).split(" ")[0]
+            with placed(lambda place=place: place):  # type: ignore[misc]
+                results = self.equation(equation, [read(atom) for atom in equation.invars])
             known.update(zip(equation.outvars, results, strict=False))
         return [read(atom) for atom in jaxpr.outvars]
 

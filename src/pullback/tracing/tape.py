@@ -6,7 +6,9 @@ have these. So a value can be built twice: over the inputs, and over the names o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from pullback.dimension import ONE, Dimension
@@ -21,10 +23,24 @@ Shape = tuple[Dimension, ...]
 Make = Callable[[Sequence[Node]], Node]
 
 
+_HERE: ContextVar[Callable[[], str]] = ContextVar("_HERE", default=lambda: "")
+"""Says at which place of the foreign code a value is made, as ``file:line``."""
+
+
+@contextmanager
+def placed(where: Callable[[], str]) -> Iterator[None]:
+    """Let values be marked with the place that ``where`` gives while they are made."""
+    token = _HERE.set(where)
+    try:
+        yield
+    finally:
+        _HERE.reset(token)
+
+
 class Value:
     """One value: ``step`` says what operation it is; fused ones (reshapes, broadcasts) are no step of their own."""
 
-    __slots__ = ("arguments", "array", "fused", "make", "shape", "step")
+    __slots__ = ("arguments", "array", "fused", "make", "place", "shape", "step")
 
     def __init__(
         self, shape: Shape, arguments: Sequence[Value], make: Make, step: str = "", fused: bool = False
@@ -33,6 +49,7 @@ class Value:
         self.step, self.fused = step, fused
         self.array: Any = None
         """What a constant is: a number where all its entries are one, else an array."""
+        self.place = "" if fused else _HERE.get()()
 
     @property
     def rank(self) -> int:
@@ -135,10 +152,13 @@ class Recording:
             else:
                 local[id(value)] = near
         texts = {called[id(step)]: step.step for step in steps}
-        return TracedProgram(
+        program = TracedProgram(
             title, tree.Program((), (), None, title), dict(self.inputs), tuple(statements), None, ({}, {}),
             dict(self.constants), function, texts,
         )  # fmt: skip
+        program.places.update({called[id(step)]: step.place for step in steps if step.place})
+        program.titles.update(called[id(step)] for step in steps if called[id(step)] == (names or {}).get(id(step)))
+        return program
 
 
 class TracedProgram(Program):
@@ -148,14 +168,18 @@ class TracedProgram(Program):
         constants: Values of the inputs that the function brought along.
         function: Computes the output from named arrays, as the original does.
         operations: What operation each statement is, by its name.
+        places: Where each statement stands in the code it was read from, as ``file:line``.
+        titles: The statements whose names are the function's own.
         leaves: The inputs in order, each with the path of the parameter that it is ("" for an argument).
     """
 
-    __slots__ = ("constants", "function", "leaves", "operations")
+    __slots__ = ("constants", "function", "leaves", "operations", "places", "titles")
     constants: dict[str, Any]
     leaves: list[tuple[str, str]]
     function: Callable[[Mapping[str, Any]], Any] | None
     operations: dict[str, str]
+    places: dict[str, str]
+    titles: set[str]
 
     def __init__(
         self,
@@ -174,6 +198,8 @@ class TracedProgram(Program):
         object.__setattr__(self, "function", function)
         object.__setattr__(self, "operations", operations)
         object.__setattr__(self, "leaves", [])
+        object.__setattr__(self, "places", {})
+        object.__setattr__(self, "titles", set())
 
 
 def _names(steps: Sequence[Value], given: Mapping[int, str], taken: set[str]) -> dict[int, str]:

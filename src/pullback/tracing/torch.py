@@ -10,7 +10,7 @@ from typing import Any
 from pullback.dimension import Dimension
 from pullback.errors import UnsupportedError
 from pullback.syntax.names import normalise
-from pullback.tracing.tape import Recording, TracedProgram, Value, refuse
+from pullback.tracing.tape import Recording, TracedProgram, Value, placed, refuse
 
 
 def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) -> TracedProgram:
@@ -107,7 +107,8 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
         if node.op == "get_attr":
             known[node.name] = recording.constant(getattr(exported.graph_module, node.target).detach().numpy())
             continue
-        known[node.name] = _call(node, known, recording, RULES)
+        with placed(lambda node=node: _place(node)):  # type: ignore[misc]
+            known[node.name] = _call(node, known, recording, RULES)
     if not isinstance(output, Value):
         raise UnsupportedError(f"{_title(module)} gives no tensor that depends on its inputs")
     kinds = [None if tensor.is_floating_point() else tensor.dtype for tensor in tensors]
