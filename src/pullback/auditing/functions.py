@@ -151,6 +151,7 @@ _SPECIAL: dict[str, tuple[_Special, ...]] = {
         ("inner_sign", lambda n, c, g: times(g, called("sigmoid", scaled(-1, n.arguments[0]))), 1.8),
         ("softplus_exp", lambda n, c, g: times(g, called("exp", n.arguments[0])), 1.8),
     ),
+    "exp": (("exp_input", lambda n, c, g: times(g, n.arguments[0]), 1.6),),
     "log": (("reciprocal_missing", lambda n, c, g: times(g, n.arguments[0]), 1.8),),
     "sin": (("derivative_sign", lambda n, c, g: scaled(-1, c), 0.3),),
     "cos": (("derivative_sign", lambda n, c, g: scaled(-1, c), 0.3),),

@@ -54,7 +54,7 @@ def _compare(layer: Layer, backward: Backward, point: Sequence[Any], rng: Any) -
     forward = of_function(run, complex_ready=False)
     right = {name: _measured(Function(forward, values, {}, g), name) for name in claims}
     ones = {name: _measured(Function(forward, values, {}, np.ones_like(g)), name) for name in claims}
-    sizes = _sizes(values)
+    sizes = _sizes({**values, "": g})
     return {
         name: Compared(
             claims[name], right[name], ones[name], {o: right[o] for o in right if o != name}, values[name], sizes,

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pullback.auditing.building import along, called
+from pullback.auditing.building import along, called, minus
 from pullback.auditing.stages import Stage
 from pullback.auditing.trial import Trial, close
+from pullback.tensor.axes import broadcast
 from pullback.tensor.node import Apply, Node, Variable, make_variable, topological
 from pullback.tensor.product import permuted
 
 _ENTRYWISE = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "silu", "gelu")
-_ALONG = ("softmax", "logsumexp")
 
 
 def recognised(stages: Sequence[Stage], inputs: Sequence[Variable], trials: Sequence[Trial]) -> list[Stage]:
@@ -52,9 +52,16 @@ def _candidates(own: Variable, known: Sequence[Variable], reached: set[str]) -> 
                 yield turn, called(name, turn)
         for axis in range(len(variable.axes)):
             rest = (*variable.axes[:axis], *variable.axes[axis + 1 :])
-            for name in _ALONG:
-                if (variable.axes if name == "softmax" else rest) == own.axes:
-                    yield variable, along(name, variable, axis)
+            if variable.axes == own.axes:
+                yield variable, along("softmax", variable, axis)
+                yield variable, _log_softmax(variable, axis)
+            if rest == own.axes:
+                yield variable, along("logsumexp", variable, axis)
+
+
+def _log_softmax(variable: Variable, axis: int) -> Node:
+    others = [k for k in range(len(variable.axes)) if k != axis]
+    return minus(variable, broadcast(along("logsumexp", variable, axis), variable.axes, others))
 
 
 def _turns(variable: Variable, own: Variable) -> Iterator[Node]:

@@ -182,6 +182,7 @@ MESSAGES: Mapping[str, str] = {
         "the derivative of {function} is sigmoid(x), not exp(x): the division by 1 + exp(x) is missing"
     ),
     "mistake.constant_missing": "the constant 2 / sqrt(pi) in front of the derivative of {function} is missing",
+    "mistake.exp_input": "the derivative of exp is exp(x), the value itself; here the input is multiplied in",
     "mistake.reciprocal_missing": "it is multiplied by the argument of log, not divided by it",
     "mistake.derivative_sign": "the sign of the derivative of {function} is wrong",
     "mistake.softmax_diagonal": (

@@ -171,6 +171,7 @@ MESSAGES: Mapping[str, str] = {
         "{function}의 도함수는 exp(x)가 아니라 sigmoid(x)입니다. 1 + exp(x)로 나누는 것이 빠졌습니다"
     ),
     "mistake.constant_missing": "{function}의 도함수 앞의 상수 2 / sqrt(pi)가 빠졌습니다",
+    "mistake.exp_input": "exp의 도함수는 exp(x), 곧 함수값 자신입니다. 여기서는 입력을 곱했습니다",
     "mistake.reciprocal_missing": "log의 인자로 나누지 않고 곱했습니다",
     "mistake.derivative_sign": "{function}의 도함수 부호가 틀렸습니다",
     "mistake.softmax_diagonal": (

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import ShapeError, UnsupportedError
-from pullback.tracing import ops
+from pullback.tracing import exponentials, ops
 from pullback.tracing.tape import Recording, Value, refuse
 
 
@@ -191,10 +191,10 @@ class Array:
         return self._with(other, ops.multiply, True)
 
     def __truediv__(self, other: Any) -> Array:
-        return self._with(other, ops.divide)
+        return self._with(other, exponentials.divide)
 
     def __rtruediv__(self, other: Any) -> Array:
-        return self._with(other, ops.divide, True)
+        return self._with(other, exponentials.divide, True)
 
     def __matmul__(self, other: Any) -> Array:
         return self._with(other, ops.matmul)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pullback.dimension import ONE, Dimension
-from pullback.tracing import ops
+from pullback.tracing import exponentials, ops
 from pullback.tracing.array import strided
 from pullback.tracing.tape import Recording, Shape, Value, refuse
 
@@ -49,7 +49,8 @@ def _entrywise(*names: str) -> None:
         RULES[name] = lambda r, x, name=name, **_: ops.entrywise(name, x)
 
 
-_entrywise("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "relu", "erf", "abs", "silu")
+_entrywise("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "relu", "erf", "abs", "silu")
+RULES["log"] = lambda r, x: exponentials.log(x)
 RULES["sign"] = lambda r, x: ops.entrywise("sign", x)
 RULES["neg"] = lambda r, x: ops.scale(-1, x)
 RULES["sqrt"] = lambda r, x: ops.power(x, 0.5)
@@ -65,7 +66,7 @@ RULES["clone"] = RULES["alias"] = RULES["contiguous"] = RULES["_to_copy"] = RULE
     "lift_fresh_copy"
 ] = RULES["lift_fresh"] = RULES["detach_"] = lambda r, x, *_, **__: x
 RULES["mul"] = lambda r, a, b: ops.multiply(value(r, a), value(r, b))
-RULES["div"] = lambda r, a, b: ops.divide(value(r, a), value(r, b))
+RULES["div"] = lambda r, a, b: exponentials.divide(value(r, a), value(r, b))
 RULES["maximum"] = lambda r, a, b: ops.maximum(a, b)
 RULES["minimum"] = lambda r, a, b: ops.minimum(a, b)
 RULES["pow"] = lambda r, a, b: ops.power(value(r, a), b if isinstance(b, Value) else float(b))

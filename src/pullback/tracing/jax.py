@@ -8,7 +8,7 @@ from typing import Any
 from pullback.dimension import ONE, Dimension
 from pullback.errors import UnsupportedError
 from pullback.syntax.names import normalise
-from pullback.tracing import ops
+from pullback.tracing import exponentials, ops
 from pullback.tracing.array import strided
 from pullback.tracing.tape import Recording, Shape, TracedProgram, Value, order_of, placed, refuse
 
@@ -162,7 +162,7 @@ class _Reader:
             return known[atom]
 
         for equation in jaxpr.eqns:
-            place = _place(equation).split(" ")[0]
+            place = ":".join(_place(equation).split(" ")[0].split(":")[:2])
             with placed(lambda place=place: place):  # type: ignore[misc]
                 results = self.equation(equation, [read(atom) for atom in equation.invars])
             known.update(zip(equation.outvars, results, strict=False))
@@ -316,15 +316,16 @@ def _entrywise(name: str) -> Rule:
 RULES: dict[str, Rule] = {
     **{
         name: _entrywise(name)
-        for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs", "erf")
+        for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs", "erf")
     },
+    "log": lambda v, _: exponentials.log(v[0]),
     "logistic": _entrywise("sigmoid"),
     "neg": lambda v, _: ops.scale(-1, v[0]),
     "add": lambda v, _: ops.add(*v),
     "add_any": lambda v, _: ops.add(*v),
     "sub": lambda v, _: ops.subtract(*v),
     "mul": lambda v, _: ops.multiply(v[0], v[1]),
-    "div": lambda v, _: ops.divide(*v),
+    "div": lambda v, _: exponentials.divide(*v),
     "max": lambda v, _: ops.maximum(*v),
     "min": lambda v, _: ops.minimum(*v),
     "pow": lambda v, _: ops.power(*v),

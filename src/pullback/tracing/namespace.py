@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pullback.dimension import ONE, Dimension
-from pullback.tracing import ops
+from pullback.tracing import exponentials, ops
 from pullback.tracing.array import Array, Length, arrays, as_value
 from pullback.tracing.tape import Recording, Value, refuse
 
@@ -43,8 +43,9 @@ def _named(name: str) -> Function:
     return _unary(lambda x: ops.entrywise(name, x))
 
 
-for _name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs"):
+for _name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs"):
     FUNCTIONS[_name] = _named(_name)
+FUNCTIONS["log"] = _unary(exponentials.log)
 FUNCTIONS["absolute"] = FUNCTIONS["fabs"] = FUNCTIONS["abs"]
 FUNCTIONS["negative"] = _unary(lambda x: ops.scale(-1, x))
 FUNCTIONS["positive"] = _unary(lambda x: x)
@@ -63,8 +64,8 @@ for _name, _make in (
     ("add", ops.add),
     ("subtract", ops.subtract),
     ("multiply", ops.multiply),
-    ("divide", ops.divide),
-    ("true_divide", ops.divide),
+    ("divide", exponentials.divide),
+    ("true_divide", exponentials.divide),
     ("matmul", ops.matmul),
     ("power", ops.power),
     ("pow", ops.power),
@@ -317,12 +318,12 @@ def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -
 
 @_define("softmax")
 def _softmax(x: Array, axis: int = -1) -> Array:
-    return Array(ops.along("softmax", x.value, axis), x.recording)
+    return Array(exponentials.softmax(x.value, axis), x.recording)
 
 
 @_define("logsumexp")
 def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
-    return Array(ops.along("logsumexp", x.value, axis, keepdims), x.recording)
+    return Array(exponentials.logsumexp(x.value, axis, keepdims), x.recording)
 
 
 class Namespace:

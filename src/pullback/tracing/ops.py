@@ -136,7 +136,9 @@ def linear(terms: Sequence[tuple[Number, Value]], step: str = "sum") -> Value:
         spread = [_spread(node, have, shape) for node, have in zip(nodes, shapes, strict=True)]
         return add_nodes(zip(numbers, spread, strict=True), axes_of(shape))
 
-    return Value(shape, [value for _, value in terms], make, step)
+    result = Value(shape, [value for _, value in terms], make, step)
+    result.detail = tuple(numbers)
+    return result
 
 
 def add(left: Value, right: Value) -> Value:
@@ -212,7 +214,9 @@ def sum_over(value: Value, axes: Sequence[int], keep: bool = False) -> Value:
     shape = tuple(ONE if k in gone else a for k, a in enumerate(value.shape) if keep or k not in gone)
     labels = [k for k, axis in enumerate(value.shape) if axis is not ONE]
     output = [k for k in labels if k not in gone]
-    return Value(shape, (value,), lambda n: product([(n[0], labels, 1)], output), "sum")
+    result = Value(shape, (value,), lambda n: product([(n[0], labels, 1)], output), "sum")
+    result.detail = tuple(sorted(gone))
+    return result
 
 
 def mean_over(value: Value, axes: Sequence[int], keep: bool = False) -> Value:
@@ -470,6 +474,9 @@ def zeros_of(shape: Shape) -> Value:
 def squeeze(value: Value, axes: Sequence[int]) -> Value:
     """Drop axes of length one."""
     gone = {k % value.rank for k in axes}
+    for k in sorted(gone):
+        if value.shape[k] is not ONE:
+            raise ShapeError(f"axis {k} has length {value.shape[k]} and can't be dropped")
     shape = tuple(a for k, a in enumerate(value.shape) if k not in gone)
     return Value(shape, (value,), lambda n: n[0], "squeeze", fused=True)
 

@@ -40,7 +40,7 @@ def placed(where: Callable[[], str]) -> Iterator[None]:
 class Value:
     """One value: ``step`` says what operation it is; fused ones (reshapes, broadcasts) are no step of their own."""
 
-    __slots__ = ("arguments", "array", "fused", "make", "place", "shape", "step")
+    __slots__ = ("arguments", "array", "detail", "fused", "make", "place", "shape", "step")
 
     def __init__(
         self, shape: Shape, arguments: Sequence[Value], make: Make, step: str = "", fused: bool = False
@@ -50,6 +50,8 @@ class Value:
         self.array: Any = None
         """What a constant is: a number where all its entries are one, else an array."""
         self.place = "" if fused else _HERE.get()()
+        self.detail: Any = None
+        """The axes that a reduction goes over, or the numbers of a linear combination."""
 
     @property
     def rank(self) -> int:

@@ -155,9 +155,12 @@ def _run(function: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[An
     except Exception as error:
         place = _place(error, code)
         said = f"{type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else 'no message'}"
+        hint = "keep to array operations; give the lengths as numbers where the function computes with them"
+        if "sequence" in str(error):
+            hint = "an array that numpy.zeros has made can't hold stand-ins: build it with numpy.stack"
         raise UnsupportedError(
             f"{_name(function)} can't be run on stand-ins for arrays: {said}" + (f", at {place}" if place else ""),
-            hint="keep to array operations; give the lengths as numbers where the function computes with them",
+            hint=hint,
         ) from None
     finally:
         sys.setprofile(before)
