@@ -167,7 +167,12 @@ class Comparison:
         if self.analytic is None:
             self.analytic = self.trusts_complex(function)
         if self.analytic:
-            return function.complex_step(direction)
+            try:
+                return function.complex_step(direction)
+            except UnfitError:
+                if not self.forward.foreign:
+                    raise
+                self.analytic = False
         return function.extrapolated(direction, max(size, 1e-8) if size < 1 else size)
 
     def trusts_complex(self, function: Function) -> bool | None:

@@ -82,12 +82,22 @@ class Array:
 
     __array_priority__ = 1000
 
-    def __init__(self, value: Value, recording: Recording, role: str = "") -> None:
-        self.value, self.recording = value, recording
+    def __init__(self, value: Value, recording: Recording, role: str = "", mask: bool = False) -> None:
+        self._value, self.recording, self.mask = value, recording, mask
         self.role = role
-        """Why its entries may not be assigned to: an argument, a view, or something that has views."""
+        """Why its entries may not be assigned to: it is an argument, or shares its entries in a way not followed."""
+        self.base: tuple[Array, Any] | None = None
+        """The array whose entries this one shares, with the index that picks them."""
+        self.version = self.seen = 0
+        """How often it was assigned to; and how often the array that it shares entries with had been."""
 
     # what it is
+
+    @property
+    def value(self) -> Value:
+        if self.base is not None and self.base[0].version != self.seen:
+            raise refuse("a view of an array that was assigned to since", hint="take the part again, or take a copy")
+        return self._value
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -127,10 +137,11 @@ class Array:
     def _new(self, value: Value) -> Array:
         return Array(value, self.recording)
 
-    def _view(self, value: Value) -> Array:
-        """An array that shares its entries with this one in NumPy, so that neither may be assigned to."""
-        self.role = self.role or "an array that has views"
-        return Array(value, self.recording, role="a view of another array")
+    def _view(self, value: Value, key: Any = None) -> Array:
+        """An array that shares its entries with this one in NumPy."""
+        view = Array(value, self.recording, role="" if key is not None else "a view of another array", mask=self.mask)
+        view.base, view.seen = (self, key), self.version
+        return view
 
     def __len__(self) -> int:
         length = self.shape[0]
@@ -158,12 +169,17 @@ class Array:
         self._replace(assigned(self.value, key, as_value(new, self.recording), self.recording))
 
     def _replace(self, value: Value) -> Array:
-        """Change this array in place, as all who hold it see; not where it shares its entries."""
+        """Change this array in place, as all see who hold it; a part of another array changes that one too."""
         if self.role:
             raise refuse(f"assignment to entries of {self.role}", hint="assign to a copy: x = x.copy()")
         if value.shape != self.value.shape:
             raise refuse("an assignment in place that changes the shape")
-        self.value = value
+        if self.base is not None:
+            base, key = self.base
+            base[key] = Array(value, self.recording)
+            self.seen = base.version
+        self._value = value
+        self.version += 1
         return self
 
     # arithmetic
@@ -220,6 +236,9 @@ class Array:
     def __itruediv__(self, other: Any) -> Array:
         return self._replace((self / other).value)
 
+    def __ipow__(self, other: Any) -> Array:
+        return self._replace((self**other).value)
+
     def __neg__(self) -> Array:
         return self._new(ops.scale(-1, self.value))
 
@@ -229,17 +248,43 @@ class Array:
     def __abs__(self) -> Array:
         return self._new(ops.entrywise("abs", self.value))
 
+    def _compared(self, other: Any, function: Callable[[Value, Value], Value], swapped: bool = False) -> Array:
+        result = self._with(other, function, swapped)
+        result.mask = True
+        return result
+
     def __gt__(self, other: Any) -> Array:
-        return self._with(other, ops.greater)
+        return self._compared(other, ops.greater)
 
     def __lt__(self, other: Any) -> Array:
-        return self._with(other, ops.greater, True)
+        return self._compared(other, ops.greater, True)
 
     def __ge__(self, other: Any) -> Array:
-        return self._with(other, ops.greater_equal)
+        return self._compared(other, ops.greater_equal)
 
     def __le__(self, other: Any) -> Array:
-        return self._with(other, ops.greater_equal, True)
+        return self._compared(other, ops.greater_equal, True)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._compared(other, lambda a, b: ops.subtract(ops.filled(1), ops.different(a, b)))
+
+    def __ne__(self, other: Any) -> Any:
+        return self._compared(other, ops.different)
+
+    __hash__ = object.__hash__
+
+    def __and__(self, other: Any) -> Any:
+        return _function("logical_and")(self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Any:
+        return _function("logical_or")(self, other)
+
+    __ror__ = __or__
+
+    def __invert__(self) -> Any:
+        return _function("logical_not")(self)
 
     # parts
 
@@ -247,7 +292,7 @@ class Array:
         from pullback.tracing.assigning import advanced, picked
 
         keys = list(key) if isinstance(key, tuple) else [key]
-        if advanced(keys):
+        if advanced(keys) or any(isinstance(k, slice) and _runs_backwards(k) for k in keys):
             return self._new(picked(self.value, keys, self.recording))
         given = sum(k is not None and k is not Ellipsis for k in keys)
         if given > self.ndim:
@@ -265,12 +310,12 @@ class Array:
                 axis += 1
             else:
                 value = ops.squeeze(ops.take(value, axis, index_of(k, value.shape[axis]), 1), [axis])
-        return self._view(value)
+        return self._view(value, key)
 
     # methods
 
     def __getattr__(self, name: str) -> Any:
-        from pullback.tracing.namespace import FUNCTIONS
+        from pullback.tracing.array_functions.namespace import FUNCTIONS
 
         if name in _METHODS and name in FUNCTIONS:
             function = FUNCTIONS[name]
@@ -278,7 +323,7 @@ class Array:
         raise AttributeError(f"a traced array has no {name}")
 
     def reshape(self, *shape: Any, **options: Any) -> Array:
-        from pullback.tracing.namespace import reshape
+        from pullback.tracing.array_functions.moving import reshape
 
         wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
         return self._view(reshape(self, wanted, **options).value)
@@ -292,12 +337,12 @@ class Array:
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Array:
         import numpy as np
 
-        if np.dtype(dtype).kind != "f":
+        if np.dtype(dtype).kind != "f" and not self.mask:
             raise refuse(f"turning a traced array into {np.dtype(dtype)}", hint="keep to real numbers")
-        return self._new(self.value)
+        return Array(self.value, self.recording, mask=self.mask)
 
     def copy(self, *_: Any) -> Array:
-        return self._new(self.value)
+        return Array(self.value, self.recording, mask=self.mask)
 
     def ravel(self, order: str = "C") -> Array:
         return self.reshape(-1, order=order)
@@ -308,12 +353,12 @@ class Array:
     # protocols
 
     def __array_namespace__(self, **_: Any) -> Any:
-        from pullback.tracing.namespace import Namespace
+        from pullback.tracing.array_functions.namespace import Namespace
 
         return Namespace(self.recording)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        from pullback.tracing.namespace import FUNCTIONS
+        from pullback.tracing.array_functions.namespace import FUNCTIONS
 
         if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
             return FUNCTIONS[_REDUCTIONS[ufunc.__name__]](*inputs, **{"axis": 0, **options})
@@ -330,14 +375,22 @@ class Array:
         return out[0]._replace(result.value)
 
     def __array_function__(self, func: Any, types: Any, arguments: Any, options: Any) -> Any:
-        from pullback.tracing.namespace import FUNCTIONS
+        from pullback.tracing.array_functions.namespace import FUNCTIONS
 
         name = func.__name__
-        if "linalg" in (func.__module__ or ""):
+        module = func.__module__ or "numpy"
+        if "linalg" in module:
             name = f"linalg.{name}"
-        if name not in FUNCTIONS:
-            raise refuse(f"numpy.{name}")
+        if name not in FUNCTIONS or "fft" in module:
+            raise refuse(f"{module}.{func.__name__}")
         return FUNCTIONS[name](*arguments, **options)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """A function of the table, which is loaded when it is first needed."""
+    from pullback.tracing.array_functions.namespace import FUNCTIONS
+
+    return FUNCTIONS[name]
 
 
 _REDUCTIONS = {"add": "sum", "maximum": "max", "minimum": "min", "multiply": "prod"}
@@ -363,6 +416,10 @@ def index_of(key: Any, length: Dimension) -> int:
     if not -length.number <= at < length.number:
         raise ShapeError(f"index {at} is outside an axis of length {length.number}")
     return at % length.number
+
+
+def _runs_backwards(key: slice) -> bool:
+    return isinstance(key.step, int) and key.step < 0
 
 
 def _slice(value: Value, axis: int, key: slice) -> Value:

@@ -23,7 +23,14 @@ def advanced(keys: Sequence[Any]) -> bool:
 
 def picked(value: Value, keys: Sequence[Any], recording: Recording) -> Value:
     """The entries that an index with arrays of numbers picks."""
-    places = _grid(value)[tuple(_plain(k) for k in keys)]
+    return placed_at(value, grid_of(value)[tuple(_plain(k) for k in keys)], recording)
+
+
+def placed_at(value: Value, places: Any, recording: Recording) -> Value:
+    """The entries that stand at these places, counted in row-major order."""
+    import numpy as np
+
+    places = np.asarray(places)
     shape = tuple(Dimension.of(int(n)) for n in places.shape)
     table = recording.constant(_table(places.reshape(-1), _count(value)))
     flat = ops.contract([(_flat(value), [0], 1), (table, [1, 0], 1)], [1], "picked entries")
@@ -39,7 +46,7 @@ def assigned(value: Value, key: Any, new: Value, recording: Recording) -> Value:
     keys = list(key) if isinstance(key, tuple) else [key]
     if any(isinstance(k, Array) for k in keys):
         return _masked(value, keys, new)
-    grid = _grid(value)
+    grid = grid_of(value)
     places = grid[tuple(_plain(k) for k in keys)]
     if np.size(places) != np.size(np.unique(places)):
         raise refuse("an assignment to entries that are named twice")
@@ -57,7 +64,7 @@ def _masked(value: Value, keys: Sequence[Any], new: Value) -> Value:
     """``x[mask] = number``, the mask computed from values."""
     from pullback.tracing.array import Array
 
-    if len(keys) != 1 or not isinstance(keys[0], Array) or keys[0].value.shape != value.shape:
+    if len(keys) != 1 or not isinstance(keys[0], Array) or not keys[0].mask or keys[0].value.shape != value.shape:
         raise refuse("an index that is computed from values", hint="a mask of the same shape can be read")
     if new.rank:
         raise refuse("an assignment of an array through a mask", hint="write numpy.where")
@@ -70,7 +77,7 @@ def _plain(key: Any) -> Any:
     return np.asarray(key) if isinstance(key, range) else key
 
 
-def _grid(value: Value) -> Any:
+def grid_of(value: Value) -> Any:
     """The number of each entry, in the shape of the array."""
     import numpy as np
 

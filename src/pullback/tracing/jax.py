@@ -306,7 +306,7 @@ def _not_equal(values: list[Value], _: Mapping[str, Any]) -> Value:
     left, right = values
     if left is right:
         return ops.filled(0, left.shape)
-    return ops.entrywise("abs", ops.entrywise("sign", ops.subtract(left, right)))
+    return ops.different(left, right)
 
 
 def _entrywise(name: str) -> Rule:
@@ -314,10 +314,7 @@ def _entrywise(name: str) -> Rule:
 
 
 RULES: dict[str, Rule] = {
-    **{
-        name: _entrywise(name)
-        for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs", "erf")
-    },
+    **{name: _entrywise(name) for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "abs", "erf")},
     "log": lambda v, _: exponentials.log(v[0]),
     "logistic": _entrywise("sigmoid"),
     "neg": lambda v, _: ops.scale(-1, v[0]),

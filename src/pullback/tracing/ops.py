@@ -277,18 +277,6 @@ def matmul(left: Value, right: Value) -> Value:
     return contract([(left, a, 1), (right, b, 1)], output, "matrix product")
 
 
-def einsum(text: str, *values: Value) -> Value:
-    """Einstein summation by letters."""
-    text = text.replace(" ", "")
-    left, arrow, right = text.partition("->")
-    if "." in text:
-        raise refuse("an ellipsis in einsum")
-    if not arrow:
-        right = "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
-    parts = [(value, [ord(c) for c in letters], 1) for letters, value in zip(left.split(","), values, strict=True)]
-    return contract(parts, [ord(c) for c in right], "einsum")
-
-
 def reshape(value: Value, shape: Shape) -> Value:
     """Give the entries another shape, in row-major order."""
     if shape == value.shape:
@@ -462,6 +450,11 @@ def greater(left: Value, right: Value) -> Value:
 def greater_equal(left: Value, right: Value) -> Value:
     """1 where the left is not smaller, else 0."""
     return subtract(filled(1), greater(right, left))
+
+
+def different(left: Value, right: Value) -> Value:
+    """1 where two are not equal."""
+    return entrywise("abs", entrywise("sign", subtract(left, right)))
 
 
 def zeros_of(shape: Shape) -> Value:

@@ -80,7 +80,7 @@ def trace_at(function: Callable[..., Any], shapes: Mapping[str, Any], fixed: Map
         shape = shapes[name]
         lengths = (shape,) if isinstance(shape, int | str) else tuple(shape)
         axes = tuple(Dimension.of(n if isinstance(n, str) else int(n)) for n in lengths)
-        arguments[name] = Array(recording.input(name, axes), recording, role="argument")
+        arguments[name] = Array(recording.input(name, axes), recording, role="an argument")
     unknown = [name for name in shapes if name not in names]
     if unknown:
         raise NotationError(f"{unknown[0]} is not an argument", hint=f"the arguments are: {', '.join(names)}")
@@ -155,7 +155,9 @@ def _run(function: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[An
     except Exception as error:
         place = _place(error, code)
         said = f"{type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else 'no message'}"
-        hint = "keep to array operations; give the lengths as numbers where the function computes with them"
+        hint = ""
+        if isinstance(error, TypeError | AttributeError | ValueError):
+            hint = "keep to array operations; give the lengths as numbers where the function computes with them"
         if "sequence" in str(error):
             hint = "an array that numpy.zeros has made can't hold stand-ins: build it with numpy.stack"
         raise UnsupportedError(
