@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pullback.auditing.python import as_numbers
 from pullback.auditing.relations import Compared, relations
 from pullback.auditing.report import Difference, Explanation, Finding, Report
 from pullback.checking.calling import called_safely
 from pullback.checking.forward import of_function
+from pullback.checking.gradients import gradients_of
 from pullback.checking.measure import Function
-from pullback.errors import UnsupportedError, ValuesError
+from pullback.errors import UnsupportedError
 from pullback.tracing.layer import Backward, Layer
 
 _POINTS = 2
@@ -50,7 +50,8 @@ def _compare(layer: Layer, backward: Backward, point: Sequence[Any], rng: Any) -
 
     values = dict(zip(layer.names, (np.asarray(p, dtype=np.float64) for p in point), strict=True))
     g = np.asarray(rng.standard_normal(np.shape(run(values))))
-    claims = _gradients(called_safely("backward", backward, g.copy(), *(v.copy() for v in values.values())), layer)
+    result = called_safely("backward", backward, g.copy(), *(v.copy() for v in values.values()))
+    claims = gradients_of(result, layer.names)
     forward = of_function(run, complex_ready=False)
     right = {name: _measured(Function(forward, values, {}, g), name) for name in claims}
     ones = {name: _measured(Function(forward, values, {}, np.ones_like(g)), name) for name in claims}
@@ -62,22 +63,6 @@ def _compare(layer: Layer, backward: Backward, point: Sequence[Any], rng: Any) -
         )
         for name in claims
     }  # fmt: skip
-
-
-def _gradients(result: Any, layer: Layer) -> dict[str, Any]:
-    if isinstance(result, Mapping):
-        parts = [result.get(name, result.get(f"d{name}")) for name in layer.names]
-    else:
-        parts = list(result) if isinstance(result, tuple | list) else [result]
-    if len(parts) != len(layer.names):
-        raise ValuesError(
-            f"the backward pass gives {len(parts)} gradient(s) for {len(layer.names)} inputs: {', '.join(layer.names)}"
-        )
-    return {
-        name: as_numbers(part, f"the gradient of {name}")
-        for name, part in zip(layer.names, parts, strict=True)
-        if part is not None
-    }
 
 
 def _measured(function: Function, name: str) -> Any:

@@ -11,10 +11,9 @@ from pullback.auditing.claims import Claim
 from pullback.auditing.report import Explanation, Finding
 from pullback.auditing.trial import Trial
 from pullback.checking.calling import called_safely
+from pullback.checking.gradients import gradients_of
 from pullback.checking.words import say
-from pullback.errors import ValuesError
 from pullback.lowering.program import Program
-from pullback.syntax.names import normalise
 
 
 @dataclass
@@ -78,7 +77,8 @@ class Backward:
         for name, array in {"g": g, **inputs}.items():
             if not np.array_equal(before[name], array) and name not in self.altered:
                 self.altered.append(name)
-        return by_name(result, self.arguments, self.program)
+        free = [name for name in self.arguments if "constant" not in self.program.inputs[name].properties]
+        return gradients_of(result, self.arguments, free)
 
     def notes(self, findings: Sequence[Finding], language: str) -> tuple[str, ...]:
         """What is to be said beside the findings."""
@@ -93,60 +93,3 @@ class Backward:
         """A wrong finding where something was changed in place: that is named first."""
         first = Explanation("in_place", {"altered": ", ".join(self.altered)})
         return replace(finding, explanations=(first, *finding.explanations))
-
-
-def by_name(result: Any, names: Sequence[str], program: Program) -> dict[str, Any]:
-    """Read what a backward pass gives: a mapping, or one gradient an input in order, None for no gradient.
-
-    Raises:
-        ValuesError: There are more or fewer gradients than inputs, or one is no array of numbers.
-    """
-    if isinstance(result, Mapping):
-        unknown = [name for name in result if _input_of(name, names) is None]
-        if unknown:
-            raise ValuesError(
-                f"the backward pass gives a gradient for {unknown[0]}, which is not an input",
-                hint=f"the inputs are: {', '.join(names)}",
-            )
-        pairs = [(_input_of(name, names) or "", part) for name, part in result.items()]
-    else:
-        parts = list(result) if isinstance(result, tuple | list) else [result]
-        free = [name for name in names if "constant" not in program.inputs[name].properties]
-        if len(parts) not in (len(names), len(free)):
-            raise ValuesError(
-                f"the backward pass gives {len(parts)} gradient(s) for {len(names)} inputs: {', '.join(names)}",
-                hint="give one for each input, in order (None for none), or a mapping from name to gradient",
-            )
-        pairs = list(zip(names if len(parts) == len(names) else free, parts, strict=True))
-    return {name: as_numbers(part, f"the gradient of {name}") for name, part in pairs if part is not None}
-
-
-def _input_of(name: Any, names: Sequence[str]) -> str | None:
-    """``W``, ``dW``, ``dL_dW`` and ``grad_W`` all mean W."""
-    key = normalise(str(name))
-    if key in names:
-        return key
-    for lead in ("dL_d", "dL/d", "grad_", "d_", "d"):
-        if str(name).startswith(lead) and normalise(str(name)[len(lead) :]) in names:
-            return normalise(str(name)[len(lead) :])
-    return None
-
-
-def as_numbers(thing: Any, what: str) -> Any:
-    """An array of float64.
-
-    Raises:
-        ValuesError: It is none.
-    """
-    import numpy as np
-
-    try:
-        array = np.asarray(thing)
-        if array.dtype.kind in "biuf":
-            return np.array(array, dtype=np.float64)
-        if array.dtype.kind == "c" and not np.any(array.imag):
-            return np.array(array.real, dtype=np.float64)
-        said = f"an array of {array.dtype}"
-    except (ValueError, TypeError):
-        said = f"a {type(thing).__name__}"
-    raise ValuesError(f"{what} is {said}, not an array of real numbers")

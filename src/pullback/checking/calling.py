@@ -32,7 +32,7 @@ def called_safely(role: str, function: Callable[..., Any], *arguments: Any) -> A
         raise
     except RecursionError:
         raise ValuesError(f"the {role} pass calls itself without end") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shapes = ", ".join(_shape(argument) for argument in arguments)
         raise ValuesError(
             f"the {role} pass fails: {said(error)}", hint=f"it was called with arrays of shapes {shapes}"

@@ -58,6 +58,8 @@ def check(
     >>> bool(check("y = tanh(W x + b)"))
     True
     """
+    if order not in (1, 2):
+        raise UnsupportedError(f"derivatives of order {order} are not checked", hint="the orders are 1 and 2")
     reading: dict[str, Any] = {"shapes": shapes, "assume": assume, "batch": batch}
     if isinstance(source, str | Program | Expression):
         if backward is not None:
@@ -74,5 +76,14 @@ def check(
     from pullback.checking.pairs import check_python
 
     return check_python(
-        source, backward, values, wrt=wrt, shapes=shapes, order=order, seed=seed, tolerance=tolerance, language=lang
+        source,
+        backward,
+        values,
+        wrt=wrt,
+        shapes=shapes,
+        order=order,
+        seed=seed,
+        tolerance=tolerance,
+        language=lang,
+        points=points,
     )

@@ -14,6 +14,17 @@ MESSAGES: Mapping[str, str] = {
         "allowed {allowed}"
     ),
     "check.also": "also {place} ({point}): derived {derived}, measured {measured}",
+    "check.worst.by_hand": (
+        "worst entry {place} ({point}): given {derived}, measured {measured}; difference {difference}, "
+        "allowed {allowed}"
+    ),
+    "check.also.by_hand": "also {place} ({point}): given {derived}, measured {measured}",
+    "check.shape": "the gradient of {name} must have the shape of {name}, {wanted}; this has {found}",
+    "check.tolerance.single": (
+        "tolerance {relative} of the largest entry: the forward pass computes in single precision, whose "
+        "roundings are all that a difference shows"
+    ),
+    "check.altered": "the forward pass changes {altered} in place",
     "check.compared": "{count} entries compared, in float64, at: {points}",
     "check.tolerance.complex": (
         "tolerance {relative} of the largest entry: the complex step has no step error, so only rounding is allowed for"
@@ -36,6 +47,8 @@ MESSAGES: Mapping[str, str] = {
     "point.tiny": "tiny values",
     "point.huge": "huge values",
     "reason.kink": "{kink}, where there is no derivative",
+    "reason.fails": "{point}: the code fails there",
+    "reason.sides": "{point}: a kink or a jump, where the slopes from the left and from the right differ",
     "reason.undefined": "{point}: the function has no finite value there",
     "reason.formless": "{point}: the closed form has no value there (0/0)",
     "reason.unmeasured": "{point}: no finite difference quotient there",

@@ -14,6 +14,16 @@ MESSAGES: Mapping[str, str] = {
         "허용 오차 {allowed}"
     ),
     "check.also": "그 밖에 {place} ({point}): 유도한 값 {derived}, 측정한 값 {measured}",
+    "check.worst.by_hand": (
+        "차이가 가장 큰 성분 {place} ({point}): 주어진 값 {derived}, 측정한 값 {measured}; 차이 {difference}, "
+        "허용 오차 {allowed}"
+    ),
+    "check.also.by_hand": "그 밖에 {place} ({point}): 주어진 값 {derived}, 측정한 값 {measured}",
+    "check.shape": "{name}의 기울기는 {name:와} 크기가 같아야 합니다: {wanted}. 여기서는 {found}입니다",
+    "check.tolerance.single": (
+        "허용 오차는 가장 큰 성분의 {relative}배입니다. 순전파를 단정밀도로 계산하므로 반올림 오차가 그만큼 큽니다"
+    ),
+    "check.altered": "순전파가 {altered}의 값을 제자리에서 바꿉니다",
     "check.compared": "float64로 성분 {count}개를 비교했습니다. 비교한 점: {points}",
     "check.tolerance.complex": (
         "허용 오차는 가장 큰 성분의 {relative}배입니다. 복소수 스텝에는 간격 오차가 없으므로 반올림 오차만 허용합니다"
@@ -34,13 +44,15 @@ MESSAGES: Mapping[str, str] = {
     "point.tiny": "아주 작은 값",
     "point.huge": "아주 큰 값",
     "reason.kink": "{kink}, 미분이 존재하지 않는 곳입니다",
+    "reason.fails": "{point}: 여기서는 코드가 실패합니다",
+    "reason.sides": "{point}: 왼쪽 기울기와 오른쪽 기울기가 다른 꺾인 점이거나 끊긴 점입니다",
     "reason.undefined": "{point}: 이 점에서 함수값이 유한하지 않습니다",
     "reason.formless": "{point}: 이 점에서 닫힌 식의 값이 없습니다(0/0)",
     "reason.unmeasured": "{point}: 이 점에서 차분이 유한하지 않습니다",
     "audit.right.algebra": "맞습니다: dL/d{name} = {form}",
     "audit.right.numbers": "맞습니다: dL/d{name} 값이 뽑은 모든 점에서 일치합니다. 가장 간단한 꼴: {form}",
     "audit.right.given": "맞습니다: dL/d{name:이} 주어진 값과 같은 모든 점에서 일치합니다. 가장 간단한 꼴: {form}",
-    "audit.right.measured": "맞습니다: dL/d{name:이} 모든 점에서 잰 기울기와 일치합니다",
+    "audit.right.measured": "맞습니다: dL/d{name:이} 모든 점에서 측정한 기울기와 일치합니다",
     "audit.wrong": "틀렸습니다: dL/d{name} = {claim}",
     "audit.function": "(파이썬 함수)",
     "audit.shapes": "dL/d{name}의 모양은 변수 {name}의 모양 {wanted}와 같아야 하는데, 여기서는 {found}입니다",
@@ -55,7 +67,7 @@ MESSAGES: Mapping[str, str] = {
         "역전파가 {altered}의 값을 제자리에서 바꿉니다. 여기서 쓰인 값은 맞지만, 그 뒤에 {altered:을} 쓰는 "
         "계산은 틀리게 됩니다"
     ),
-    "audit.unread": "순전파를 읽을 수 없어 잰 기울기와만 비교했습니다: {reason}",
+    "audit.unread": "순전파를 읽을 수 없어 측정한 기울기와만 비교했습니다: {reason}",
     "mistake.transposed": "맞는 기울기를 전치한 것입니다",
     "mistake.row_or_column": "성분은 맞지만, 열벡터여야 할 것이 행벡터로(또는 그 반대로) 놓여 있습니다",
     "mistake.flattened": "성분은 맞지만 변수의 모양이 아닙니다. 모양을 다시 맞추어야 합니다",

@@ -74,22 +74,54 @@ def function(source: Any, backward: Backward | None, examples: Sequence[Any]) ->
         arguments = arranged(given)
         return first_of(source.forward(_Context(), *arguments) if with_context else source.forward(*arguments))
 
+    single = _wants_single(forward, tensors)
+
+    def tensor(array: Any) -> Any:
+        return _tensor(array).float() if single else _tensor(array)
+
     def run(*arrays: Any) -> Any:
-        return numbers_of(forward(*(_tensor(a) for a in arrays)))
+        return forward(*(tensor(a) for a in arrays)).detach().numpy()
 
     def pull(g: Any, *arrays: Any) -> Any:
-        leaves = [_tensor(a).clone().requires_grad_() for a in arrays]
+        leaves = [tensor(a).clone().requires_grad_() for a in arrays]
         result = first_of(source.apply(*arranged(leaves)))
         if not result.requires_grad:
             return tuple(None for _ in leaves)
-        found: Sequence[Any] = torch.autograd.grad(result, leaves, _tensor(g), allow_unused=True)
+        found: Sequence[Any] = torch.autograd.grad(result, leaves, _tensor(g).to(result.dtype), allow_unused=True)
         return tuple(part if part is None else numbers_of(part) for part in found)
+
+    def second(g: Any, arrays: Sequence[Any], along: Sequence[Any]) -> list[Any]:
+        leaves = [_tensor(a).clone().requires_grad_() for a in arrays]
+        result = first_of(source.apply(*arranged(leaves)))
+        slopes: Sequence[Any] = torch.autograd.grad(result, leaves, _tensor(g), create_graph=True, allow_unused=True)
+        total: Any = sum((s * _tensor(v)).sum() for s, v in zip(slopes, along, strict=True) if s is not None)
+        if not torch.is_tensor(total) or not total.requires_grad:
+            return [numbers_of(torch.zeros_like(leaf)) for leaf in leaves]
+        found = torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True)
+        return [numbers_of(part) for part in found]
 
     forward.__name__ = source.__name__
     title = f"{source.__name__}({', '.join(names)})"
     own = tuple(numbers_of(t) for t in tensors)
     called = pull if backward is None else _with_tensors(backward)
-    return Layer("function", title, names, run, called, lambda: from_torch(forward, *tensors, names=names), own)
+    twice = second if backward is None else None
+    return Layer("function", title, names, run, called, lambda: from_torch(forward, *tensors, names=names), own, twice)
+
+
+def _wants_single(forward: Any, tensors: Sequence[Any]) -> bool:
+    """Whether a function takes float32 and refuses float64."""
+    import torch
+
+    with torch.no_grad():
+        try:
+            forward(*(t.clone() for t in tensors))
+        except Exception:
+            try:
+                forward(*(t.clone().float() for t in tensors))
+            except Exception:
+                return False
+            return True
+    return False
 
 
 def _fixed(thing: Any) -> Any:
@@ -138,10 +170,28 @@ def jax_layer(source: Any, backward: Backward | None, examples: Sequence[Any]) -
             seeds = [jax.numpy.asarray(g, leaves[0].dtype), *(jax.numpy.zeros_like(leaf) for leaf in leaves[1:])]
             return tuple(_gradient(part) for part in back(jax.tree_util.tree_unflatten(tree, seeds)))
 
+    def second(g: Any, arrays: Sequence[Any], along: Sequence[Any]) -> list[Any]:
+        def slope(*inputs: Any) -> Any:
+            result, back = jax.vjp(lambda *a: jax.tree_util.tree_leaves(source(*a))[0], *inputs)
+            slopes = back(jax.numpy.asarray(g, result.dtype))
+            return sum((s * v).sum() for s, v in zip(slopes, along, strict=True))
+
+        with enable_x64():
+            found = jax.grad(slope, tuple(range(len(arrays))))(*(jax.numpy.asarray(a) for a in arrays))
+            return [np.asarray(part, dtype=np.float64) for part in found]
+
     arrays = [np.asarray(e) for e in examples]
     title = f"{getattr(source, '__name__', type(source).__name__)}({', '.join(names)})"
     own = tuple(numbers_of(a) for a in arrays)
-    return Layer("jax", title, names, run, backward or pull, lambda: from_jax(source, *arrays, names=names), own)
+
+    def by_hand(g: Any, *arrays: Any) -> Any:
+        assert backward is not None
+        with enable_x64():
+            return backward(jax.numpy.asarray(g), *(jax.numpy.asarray(a) for a in arrays))
+
+    called = pull if backward is None else by_hand
+    twice = second if backward is None else None
+    return Layer("jax", title, names, run, called, lambda: from_jax(source, *arrays, names=names), own, twice)
 
 
 def _gradient(part: Any) -> Any:

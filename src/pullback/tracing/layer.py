@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Layer:
         backward: ``backward(g, *inputs)`` gives a gradient for each; None where there is none of its own.
         program: Reads the forward pass.
         examples: An array for each name; empty where only shapes are known.
+        second: Differentiates the gradients along a direction by the layer's own rules: of g, the inputs, and
+            a direction for each.
     """
 
     kind: str
@@ -32,6 +34,7 @@ class Layer:
     backward: Backward | None
     program: Callable[[], TracedProgram]
     examples: tuple[Any, ...] = ()
+    second: Callable[[Any, Sequence[Any], Sequence[Any]], Sequence[Any]] | None = None
 
 
 def first_of(result: Any) -> Any:

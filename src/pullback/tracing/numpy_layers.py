@@ -28,8 +28,10 @@ def read(
 def _function(source: Any, backward: Backward | None, values: Any, shapes: Mapping[str, Any] | None) -> Layer:
     import numpy as np
 
+    source = _with_names_of_its_own(source, values)
     names = _parameters(source)
     known = _by_name(names, values)
+    _demand(source, known if known else dict(shapes or {}))
     fixed = {name: value for name, value in known.items() if is_fixed(value)}
     fixed = {name: numbers_of(value) if hasattr(value, "shape") else value for name, value in fixed.items()}
     examples = {name: numbers_of(value) for name, value in known.items() if name not in fixed}
@@ -61,14 +63,38 @@ def _function(source: Any, backward: Backward | None, values: Any, shapes: Mappi
     return Layer("numpy", title, free, forward, called, program, arrays)
 
 
-def _parameters(source: Any) -> list[str]:
+def _with_names_of_its_own(source: Any, values: Any) -> Any:
+    """A function whose arguments have no names (``*arrays``, or NumPy's own) with names for them."""
+    parameters = list(_signature(source).parameters.values())
+    kinds = {p.kind for p in parameters}
+    if not kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY} or isinstance(values, Mapping):
+        return source
+    count = len(list(values)) if values is not None else 0
+    known = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    return _taking(source, [*known, *(f"x{k + 1}" for k in range(len(known), count))])
+
+
+def _demand(source: Any, known: Mapping[str, Any]) -> None:
+    """Demand a value for every argument that has no default."""
+    for name, parameter in _signature(source).parameters.items():
+        plain = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        if known and plain and parameter.default is parameter.empty and name not in known:
+            raise ValuesError(f"{name} has no value", hint="give one for each argument, in order or by name")
+
+
+def _signature(source: Any) -> inspect.Signature:
     try:
-        return list(inspect.signature(source).parameters)
+        return inspect.signature(source)
     except (TypeError, ValueError):
         name = getattr(source, "__name__", type(source).__name__)
         raise UnsupportedError(
             f"the arguments of {name} are not known", hint=f"wrap it: def layer(x): return {name}(x)"
         ) from None
+
+
+def _parameters(source: Any) -> list[str]:
+    parameters = _signature(source).parameters.values()
+    return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def _by_name(names: Sequence[str], values: Any) -> dict[str, Any]:
@@ -217,6 +243,7 @@ def _taking(function: Callable[..., Any], names: Sequence[str]) -> Callable[...,
     def taking(**named: Any) -> Any:
         return function(*(named[name] for name in names))
 
+    taking.__name__ = getattr(function, "__name__", type(function).__name__)
     taking.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     )

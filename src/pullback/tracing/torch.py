@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,8 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
             buffer.data = buffer.data.double()
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
+    loud = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -65,6 +68,7 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
             f"torch.export can't read {_title(module)}: {(str(error) or type(error).__name__).splitlines()[0][:200]}"
         ) from None
     finally:
+        logging.disable(loud)
         torch.backends.mha.set_fastpath_enabled(fast)
     recording = Recording()
     state = {**dict(wrapped.named_parameters()), **dict(wrapped.named_buffers())}
