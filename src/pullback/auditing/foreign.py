@@ -40,5 +40,6 @@ def audit_python(
     except (UnsupportedError, ShapeError) as error:
         note = say(lang, "audit.unread", reason=error.message)
         return audit_by_numbers(layer, layer.backward, seed=seed, lang=lang, note=note)
-    examples = dict(zip(program.inputs, layer.examples, strict=False))
-    return audit_program(program, layer.backward, examples=examples, seed=seed, lang=lang)
+    arguments = [name for name, path in program.leaves if not path]
+    examples = dict(zip(arguments, layer.examples, strict=False))
+    return audit_program(program, layer.backward, values=program.state, examples=examples, seed=seed, lang=lang)

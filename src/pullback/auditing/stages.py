@@ -50,7 +50,7 @@ Replace = Callable[["Stage", Node, int, Node, Node], Node | None]
 
 def stages_of(program: Program) -> list[Stage]:
     """Write a program as stages; a traced program is its statements."""
-    if not program.syntax.bindings:
+    if isinstance(program, TracedProgram):
         return _as_they_are(program)
     try:
         return _split(program)

@@ -145,7 +145,9 @@ LEVELS = ("brief", "normal", "full")
 
 _SHARED: dict[str, _Adder] = {
     "program": lambda p: p.add_argument(
-        "program", metavar="PROGRAM", help="the program; @FILE reads it from a file, - from standard input"
+        "program",
+        metavar="PROGRAM",
+        help="the program; @FILE reads it from a file, - from standard input; FILE.py:NAME is run and read",
     ),
     "--wrt": lambda p: p.add_argument(
         "--wrt", action="append", default=[], metavar="X", help="by which inputs (repeat, or part by commas)"
@@ -199,6 +201,11 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         lambda p: p.add_argument(
             "--claim", action="append", default=[], metavar="W=FORM", help="a gradient given by hand"
         ),
+        lambda p: p.add_argument(
+            "--backward", metavar="FILE.py:NAME", help="the backward pass of a Python forward pass (it is run)"
+        ),
+    ),
+    "check": (
         lambda p: p.add_argument(
             "--backward", metavar="FILE.py:NAME", help="the backward pass of a Python forward pass (it is run)"
         ),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pullback.errors import ValuesError
 from pullback.tracing.tape import TracedProgram
 
 Backward = Callable[..., Any]
@@ -62,3 +63,34 @@ def is_fixed(thing: Any) -> bool:
         return True
     kind = numbers_of(thing).dtype.kind
     return kind in "biuOUS" and not (isinstance(thing, list | tuple) and kind in "iu" and np.ndim(thing) > 0)
+
+
+def drawn(shapes: Mapping[str, Any], named: bool = False) -> dict[str, Any]:
+    """Examples of these shapes; ``named`` lengths get numbers of their own.
+
+    Raises:
+        ValuesError: A length is no number.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    lengths = iter(_LENGTHS)
+    sizes: dict[str, int] = {}
+    found = {}
+    for name, shape in shapes.items():
+        axes = (shape,) if isinstance(shape, int | str) else tuple(shape)
+        for axis in axes:
+            if isinstance(axis, int):
+                continue
+            if not named:
+                raise ValuesError(
+                    f"the length {axis} of {name} has to be a number here",
+                    hint="PyTorch and JAX functions are read at sizes that are numbers",
+                )
+            if axis not in sizes:
+                sizes[axis] = next(lengths)
+        found[name] = rng.standard_normal([axis if isinstance(axis, int) else sizes[axis] for axis in axes])
+    return found
+
+
+_LENGTHS = (4, 3, 2, 5, 6, 7, 8, 9, 10, 11, 12)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pullback.errors import NotationError, ShapeError, UnsupportedError, ValuesError
-from pullback.tracing.layer import Backward, Layer, first_of, is_fixed, numbers_of
+from pullback.tracing.layer import Backward, Layer, drawn, first_of, is_fixed, numbers_of
 from pullback.tracing.tape import TracedProgram
 from pullback.tracing.trace import trace_at
 
@@ -59,7 +59,8 @@ def _function(source: Any, backward: Backward | None, values: Any, shapes: Mappi
         return trace_at(source, sizes, fixed)
 
     title = f"{getattr(source, '__name__', type(source).__name__)}({', '.join(free)})"
-    arrays = tuple(examples[name] for name in free) if len(examples) == len(free) else ()
+    known_arrays = {**drawn(sizes, named=True), **examples}
+    arrays = tuple(known_arrays[name] for name in free)
     return Layer("numpy", title, free, forward, called, program, arrays)
 
 

@@ -354,11 +354,17 @@ def take(value: Value, axis: int, start: int | Dimension, length: int | Dimensio
     back = [last.index(k) for k in range(len(kept))]
 
     def make(nodes: Sequence[Node]) -> Node:
-        taken = part(permuted(nodes[0], last), offset, count)
+        turned = permuted(nodes[0], last)
+        if count is ONE and len(kept) > 2:
+            # of a tensor, one entry along an axis is its product with a unit vector
+            one = broadcast(constant(1), (ONE,), ())
+            unit = padded(one, offset, value.shape[axis])
+            labels = range(len(kept))
+            return product([(turned, labels, 1), (unit, labels[-1:], 1)], labels[:-1])
+        taken = part(turned, offset, count)
         if count is ONE:
-            labels = list(range(len(taken.axes)))
             # the stretch of length one is summed away: graphs have no axes of length one
-            return _dropped(taken, labels)
+            return _dropped(taken, range(len(taken.axes)))
         return permuted(taken, back)
 
     return Value(shape, (value,), make, "slice", fused=True)

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pullback.errors import NotationError, UnsupportedError, ValuesError
-from pullback.tracing.layer import Backward, Layer
+from pullback.tracing.layer import Backward, Layer, drawn
 from pullback.tracing.tape import TracedProgram
-
-_SAMPLE_SEED = 0
 
 
 def kind_of(source: Any) -> str:
@@ -65,7 +63,7 @@ def read_layer(
 
         return numpy_layers.read(source, backward, values, shapes, kind == "object")
     if not given and shapes:
-        given = drawn(shapes)
+        given = list(drawn(shapes).values())
     if not given:
         raise ValuesError(
             "example values are needed", hint="give values=[…], one array for each input, or their shapes"
@@ -82,28 +80,6 @@ def read_layer(
 def read_program(source: Any, values: Any = None, shapes: Mapping[str, Any] | None = None) -> TracedProgram:
     """Read a forward pass as a program."""
     return read_layer(source, None, values, shapes).program()
-
-
-def drawn(shapes: Mapping[str, Any]) -> list[Any]:
-    """Examples of these shapes.
-
-    Raises:
-        ValuesError: A length is no number.
-    """
-    import numpy as np
-
-    rng = np.random.default_rng(_SAMPLE_SEED)
-    found = []
-    for name, shape in shapes.items():
-        lengths = (shape,) if isinstance(shape, int | str) else tuple(shape)
-        for length in lengths:
-            if not isinstance(length, int):
-                raise ValuesError(
-                    f"the length {length} of {name} has to be a number here",
-                    hint="PyTorch and JAX functions are read at sizes that are numbers",
-                )
-        found.append(rng.standard_normal(lengths))
-    return found
 
 
 def _from(thing: Any, library: str) -> bool:

@@ -122,6 +122,7 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
     program = recording.program(output, f"{_title(module)}({', '.join(recording.inputs)})", {}, run)
     program.leaves.extend((name, "") for name in order)
     program.leaves.extend(parameters.items())
+    program.state.update((name, state[path].detach().numpy()) for name, path in parameters.items())
     return program
 
 
