@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pullback.dimension import ONE, Dimension
 from pullback.tracing import exponentials, ops
 from pullback.tracing.array import strided
+from pullback.tracing.numbers import exact
 from pullback.tracing.tape import Recording, Shape, Value, refuse
 
 Rule = Callable[..., Any]
@@ -260,7 +261,7 @@ def _gelu(recording: Recording, x: Value, *, approximate: str = "none") -> Value
 @define("leaky_relu")
 def _leaky(recording: Recording, x: Value, negative_slope: float = 0.01) -> Value:
     positive = ops.entrywise("relu", x)
-    return ops.linear([(1 - ops.exact(negative_slope), positive), (negative_slope, x)], "leaky_relu")
+    return ops.linear([(1 - exact(negative_slope), positive), (negative_slope, x)], "leaky_relu")
 
 
 @define("elu")

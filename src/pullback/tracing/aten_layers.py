@@ -16,12 +16,21 @@ from pullback.tracing.tape import Recording, Value, refuse
 def _layer_norm(
     recording: Recording, x: Value, shape: Sequence[int], w: Any = None, b: Any = None, eps: float = 1e-5, *_: Any
 ) -> Any:
-    axes = list(range(x.rank - len(shape), x.rank))
-    centred = ops.subtract(x, ops.mean_over(x, axes, True))
+    rows, axes = _in_rows(x, len(shape))
+    centred = ops.subtract(rows, ops.mean_over(rows, axes, True))
     variance = ops.mean_over(ops.power(centred, 2), axes, True)
     root = ops.power(ops.add(variance, ops.filled(eps)), -0.5)
     y = _affine(ops.multiply(centred, root), w, b)
-    return y, None, None
+    return ops.reshape(y, x.shape), None, None
+
+
+def _in_rows(x: Value, count: int) -> tuple[Value, list[int]]:
+    """A value with all but its last axes made one, and these last axes."""
+    lead = ONE
+    for axis in x.shape[: x.rank - count]:
+        lead = lead * axis
+    rows = ops.reshape(x, (lead, *x.shape[x.rank - count :])) if x.rank > count + 1 else x
+    return rows, list(range(rows.rank - count, rows.rank))
 
 
 def _affine(x: Value, w: Value | None, b: Value | None) -> Value:
@@ -34,10 +43,10 @@ def _rms_norm(recording: Recording, x: Value, shape: Sequence[int], w: Any = Non
     import numpy as np
 
     eps = float(np.finfo(np.float64).eps) if eps is None else eps
-    axes = list(range(x.rank - len(shape), x.rank))
-    square = ops.mean_over(ops.power(x, 2), axes, True)
-    y = _affine(ops.multiply(x, ops.power(ops.add(square, ops.filled(eps)), -0.5)), w, None)
-    return y
+    rows, axes = _in_rows(x, len(shape))
+    square = ops.mean_over(ops.power(rows, 2), axes, True)
+    y = _affine(ops.multiply(rows, ops.power(ops.add(square, ops.filled(eps)), -0.5)), w, None)
+    return ops.reshape(y, x.shape)
 
 
 @define(
