@@ -112,7 +112,21 @@ def _vector_norm(
     return ops.power(ops.sum_over(ops.power(x, 2), axes, keepdim), 0.5)
 
 
-@define("embedding", "_embedding_bag", "index", "index_select", "gather", "scatter", "index_put")
+@define("embedding")
+def _embedding(recording: Recording, weight: Value, indices: Value, *_: Any) -> Value:
+    """Rows of a matrix by number: its product with a table of ones and zeros."""
+    import numpy as np
+
+    places = None if indices.array is None else np.broadcast_to(indices.array, [number(a) for a in indices.shape])
+    if places is None:
+        raise refuse("looking entries up by an index that is computed")
+    rows = number(weight.shape[0])
+    table = recording.constant(np.eye(rows)[np.asarray(places, dtype=int)], "E")
+    labels = list(range(2, 2 + len(indices.shape)))
+    return ops.contract([(table, [*labels, 0], 1), (weight, [0, 1], 1)], [*labels, 1], "rows of a table")
+
+
+@define("_embedding_bag", "index", "index_select", "gather", "scatter", "index_put")
 def _indexed(recording: Recording, *_: Any, **__: Any) -> Value:
     raise refuse("looking entries up by index", hint="write it as a product with a one-hot matrix")
 

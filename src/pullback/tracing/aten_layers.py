@@ -186,15 +186,16 @@ def _nll(
     import numpy as np
 
     labels = np.broadcast_to(target.array, [number(a) for a in target.shape]) if target.array is not None else None
-    if labels is None or weight is not None:
-        raise refuse("nll_loss with weights, or with labels that are computed")
+    if labels is None or (weight is not None and weight.array is None):
+        raise refuse("nll_loss with labels, or weights of classes, that are computed")
     labels = np.asarray(labels, dtype=int)
-    if np.any(labels == ignore):
-        raise refuse("nll_loss with ignored labels")
     classes = number(x.shape[1])
-    shape = [labels.shape[0], classes, *labels.shape[1:]]
-    onehot = np.moveaxis(np.eye(classes)[labels], -1, 1).reshape(shape)
-    picked = ops.sum_over(ops.multiply(x, recording.constant(onehot)), [1])
+    each = np.ones(classes) if weight is None else np.broadcast_to(weight.array, (classes,))
+    counted = np.where(labels == ignore, 0.0, each[np.where(labels == ignore, 0, labels)])
+    onehot = np.moveaxis(np.eye(classes)[np.where(labels == ignore, 0, labels)] * counted[..., None], -1, 1)
+    picked = ops.sum_over(ops.multiply(x, recording.constant(onehot, "T")), [1])
+    if reduction == 1 and (weight is not None or np.any(labels == ignore)):
+        return ops.scale(-1 / float(counted.sum()), ops.sum_over(picked, range(picked.rank))), None
     return ops.scale(-1, _reduced(picked, reduction)), None
 
 

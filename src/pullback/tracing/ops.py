@@ -305,9 +305,8 @@ def take(value: Value, axis: int, start: int | Dimension, length: int | Dimensio
         turned = permuted(nodes[0], last)
         if count is ONE and len(kept) > 2:
             # of a tensor, one entry along an axis is its product with a unit vector
-            one = broadcast(constant(1), (ONE,), ())
-            unit = padded(one, offset, value.shape[axis])
             labels = range(len(kept))
+            unit = _unit(offset, value.shape[axis])
             return product([(turned, labels, 1), (unit, labels[-1:], 1)], labels[:-1])
         taken = part(turned, offset, count)
         if count is ONE:
@@ -316,6 +315,11 @@ def take(value: Value, axis: int, start: int | Dimension, length: int | Dimensio
         return permuted(taken, back)
 
     return Value(shape, (value,), make, "slice", fused=True)
+
+
+def _unit(place: Dimension, length: Dimension) -> Node:
+    """A vector that is one at a place and zero elsewhere."""
+    return padded(broadcast(constant(1), (ONE,), ()), place, length)
 
 
 def _dropped(node: Node, labels: Sequence[int]) -> Node:
@@ -343,9 +347,9 @@ def pad(value: Value, axis: int, before: int, after: int) -> Value:
 
     def make(nodes: Sequence[Node]) -> Node:
         if single:
-            inner = nodes[0]
-            longer = broadcast(inner, (*inner.axes, ONE), range(len(inner.axes)))
-            return permuted(padded(longer, Dimension.of(before), total), back)
+            labels = range(len(nodes[0].axes) + 1)
+            unit = _unit(Dimension.of(before), total)
+            return permuted(product([(nodes[0], labels[:-1], 1), (unit, labels[-1:], 1)], labels), back)
         return permuted(padded(permuted(nodes[0], last), Dimension.of(before), total), back)
 
     return Value(shape, (value,), make, "pad", fused=True)

@@ -6,6 +6,8 @@ import logging
 import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import Any
 
 from pullback.dimension import Dimension
@@ -58,7 +60,7 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
     loud = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             exported = torch.export.export(wrapped, nested, strict=False).run_decompositions(_decompositions(torch))
     except UnsupportedError:
