@@ -7,11 +7,11 @@ from typing import Any
 
 from pullback.auditing.relations import Compared, relations
 from pullback.auditing.report import Difference, Explanation, Finding, Report
-from pullback.checking.calling import called_safely
 from pullback.checking.forward import of_function
 from pullback.checking.gradients import gradients_of
 from pullback.checking.measure import Function
 from pullback.errors import UnsupportedError
+from pullback.tracing.calling import called_safely
 from pullback.tracing.layer import Backward, Layer
 
 _POINTS = 2

@@ -10,10 +10,10 @@ from typing import Any
 from pullback.auditing.claims import Claim
 from pullback.auditing.report import Explanation, Finding
 from pullback.auditing.trial import Trial
-from pullback.checking.calling import called_safely
 from pullback.checking.gradients import gradients_of
 from pullback.checking.words import say
 from pullback.lowering.program import Program
+from pullback.tracing.calling import called_safely
 
 
 @dataclass

@@ -104,17 +104,19 @@ def compare_jax(function: Callable[..., Any], examples: Sequence[Any], seed: int
     from pullback.tracing.jax import enable_x64, from_jax
 
     program = from_jax(function, *examples)
-    leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(tuple(examples))]
-    names = list(program.inputs)[: len(leaves)]
+    flat, structure = jax.tree_util.tree_flatten(tuple(examples))
+    leaves = [np.asarray(leaf) for leaf in flat]
+    free = [name for name, _ in program.leaves]
+    arrays = [np.asarray(leaf, dtype=np.float64) for leaf in leaves if leaf.dtype.kind == "f"]
+
+    def first(*given: Any) -> Any:
+        parts = iter(given)
+        every = [next(parts) if leaf.dtype.kind == "f" else leaf for leaf in leaves]
+        return jax.tree_util.tree_leaves(function(*jax.tree_util.tree_unflatten(structure, every)))[0]
+
     with enable_x64():
-        exact = jax.tree_util.tree_map(
-            lambda a: np.asarray(a, dtype=np.float64) if np.asarray(a).dtype.kind == "f" else a, tuple(examples)
-        )
-        first = lambda *a: jax.tree_util.tree_leaves(function(*a))[0]  # noqa: E731
-        result, pull = jax.vjp(first, *exact)
+        result, pull = jax.vjp(first, *arrays)
         g = np.random.default_rng(seed).standard_normal(np.shape(result))
-        found = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(pull(jax.numpy.asarray(g)))]
-    free = [n for n, leaf in zip(names, leaves, strict=True) if leaf.dtype.kind == "f"]
-    values = {**program.constants, **dict(zip(names, leaves, strict=True))}
-    right = dict(zip(names, found, strict=True))
-    return _agreement(program, free, values, g, np.asarray(result), right, "JAX")
+        found = [np.asarray(slope) for slope in pull(jax.numpy.asarray(g))]
+    values = {**program.constants, **dict(zip(free, arrays, strict=True))}
+    return _agreement(program, free, values, g, np.asarray(result), dict(zip(free, found, strict=True)), "JAX")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullback.checking.calling import called_safely
 from pullback.checking.compare import Comparison
 from pullback.checking.draw import Point
 from pullback.checking.forward import Forward, of_function, of_source
@@ -17,6 +16,7 @@ from pullback.checking.second import compare_second
 from pullback.checking.words import say
 from pullback.deriving import Names, Source, as_program, chosen
 from pullback.errors import NotationError, UnsupportedError, ValuesError
+from pullback.tracing.calling import called_safely
 from pullback.tracing.layer import Layer
 from pullback.tracing.read import read_layer
 

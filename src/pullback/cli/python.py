@@ -45,7 +45,7 @@ def load(place: str, language: str | None = None) -> Any:
 
 def _can_be_made(thing: Any) -> bool:
     """Whether it is a class of layers whose constructor needs no arguments."""
-    if not inspect.isclass(thing) or hasattr(thing, "apply"):
+    if not inspect.isclass(thing) or hasattr(thing, "setup_context"):
         return False
     needed = [p for p in inspect.signature(thing).parameters.values() if p.default is p.empty]
     return not [p for p in needed if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

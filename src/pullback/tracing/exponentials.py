@@ -12,6 +12,7 @@ from pullback.dimension import ONE
 from pullback.tracing import ops
 from pullback.tracing.tape import Value
 
+_MASKED = -1e30
 _REPEATING = ("broadcast", "unsqueeze", "squeeze", "reshape")
 
 
@@ -40,7 +41,7 @@ def log(value: Value) -> Value:
 def softmax(value: Value, axis: int) -> Value:
     """Softmax along an axis; a maximum that is subtracted makes no difference."""
     kept, _ = _unshifted(value, axis % value.rank)
-    return ops.along("softmax", kept, axis)
+    return ops.along("softmax", _finite(kept, axis % value.rank), axis)
 
 
 def logsumexp(value: Value, axis: int, keep: bool) -> Value:
@@ -52,6 +53,23 @@ def logsumexp(value: Value, axis: int, keep: bool) -> Value:
         shift = shift if keep or shift.rank < value.rank else ops.squeeze(shift, [axis])
         result = ops.linear([(1, result), (number, shift)])
     return result
+
+
+def _finite(value: Value, axis: int) -> Value:
+    """A large negative number for the minus infinity that a known mask puts in, where no row is all masked."""
+    import numpy as np
+
+    if value.step != "where" or not any(ops.known(v) == -ops.INFINITE for v in value.arguments[1:]):
+        return value
+    condition, yes, no = value.arguments
+    if not isinstance(condition.array, np.ndarray):
+        return value
+    mask = condition.array if ops.known(no) == -ops.INFINITE else 1 - condition.array
+    at = axis - (value.rank - mask.ndim)
+    if at < 0 or not np.all(np.any(mask, axis=at)):
+        return value
+    yes, no = (ops.filled(_MASKED, v.shape) if ops.known(v) == -ops.INFINITE else v for v in (yes, no))
+    return ops.where(condition, yes, no)
 
 
 def _unshifted(value: Value, axis: int) -> tuple[Value, Sequence[tuple[ops.Number, Value]]]:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
+from pullback.errors import UnsupportedError
 from pullback.tracing.layer import Backward, Layer, first_of, is_fixed, numbers_of
 
 
@@ -157,46 +158,51 @@ def jax_layer(source: Any, backward: Backward | None, examples: Sequence[Any]) -
     from pullback.tracing.jax import enable_x64, from_jax
 
     inner = getattr(source, "fun", source)
-    names = tuple(inspect.signature(inner).parameters)[: len(examples)]
+    every = tuple(inspect.signature(inner).parameters)[: len(examples)]
+    if any(isinstance(e, dict | list | tuple) for e in examples):
+        raise UnsupportedError("a tree of arrays is not read here", hint="wrap it in a function of arrays")
+    fixed = {name: example for name, example in zip(every, examples, strict=False) if is_fixed(example)}
+    names = tuple(name for name in every if name not in fixed)
+    arrays = [np.asarray(e) for name, e in zip(every, examples, strict=False) if name not in fixed]
 
-    def run(*arrays: Any) -> Any:
+    def called(*given: Any) -> Any:
+        parts = iter(given)
+        result = source(*(fixed[name] if name in fixed else next(parts) for name in every))
+        return jax.tree_util.tree_leaves(result)[0]
+
+    called.__name__ = getattr(source, "__name__", type(source).__name__)
+
+    def run(*given: Any) -> Any:
         with enable_x64():
-            return np.asarray(jax.tree_util.tree_leaves(source(*(jax.numpy.asarray(a) for a in arrays)))[0])
+            return np.asarray(called(*(jax.numpy.asarray(a) for a in given)))
 
-    def pull(g: Any, *arrays: Any) -> Any:
+    def pull(g: Any, *given: Any) -> Any:
         with enable_x64():
-            result, back = jax.vjp(source, *(jax.numpy.asarray(a) for a in arrays))
-            leaves, tree = jax.tree_util.tree_flatten(result)
-            seeds = [jax.numpy.asarray(g, leaves[0].dtype), *(jax.numpy.zeros_like(leaf) for leaf in leaves[1:])]
-            return tuple(_gradient(part) for part in back(jax.tree_util.tree_unflatten(tree, seeds)))
+            result, back = jax.vjp(called, *(jax.numpy.asarray(a) for a in given))
+            return tuple(np.asarray(part, dtype=np.float64) for part in back(jax.numpy.asarray(g, result.dtype)))
 
-    def second(g: Any, arrays: Sequence[Any], along: Sequence[Any]) -> list[Any]:
+    def second(g: Any, given: Sequence[Any], along: Sequence[Any]) -> list[Any]:
         def slope(*inputs: Any) -> Any:
-            result, back = jax.vjp(lambda *a: jax.tree_util.tree_leaves(source(*a))[0], *inputs)
+            result, back = jax.vjp(called, *inputs)
             slopes = back(jax.numpy.asarray(g, result.dtype))
             return sum((s * v).sum() for s, v in zip(slopes, along, strict=True))
 
         with enable_x64():
-            found = jax.grad(slope, tuple(range(len(arrays))))(*(jax.numpy.asarray(a) for a in arrays))
+            found = jax.grad(slope, tuple(range(len(given))))(*(jax.numpy.asarray(a) for a in given))
             return [np.asarray(part, dtype=np.float64) for part in found]
 
-    arrays = [np.asarray(e) for e in examples]
-    title = f"{getattr(source, '__name__', type(source).__name__)}({', '.join(names)})"
-    own = tuple(numbers_of(a) for a in arrays)
-
-    def by_hand(g: Any, *arrays: Any) -> Any:
+    def by_hand(g: Any, *given: Any) -> Any:
         assert backward is not None
+        parts = iter(given)
         with enable_x64():
-            return backward(jax.numpy.asarray(g), *(jax.numpy.asarray(a) for a in arrays))
+            every_one = [fixed[name] if name in fixed else jax.numpy.asarray(next(parts)) for name in every]
+            result = backward(jax.numpy.asarray(g), *every_one)
+        if isinstance(result, tuple | list) and len(result) == len(every) and fixed:
+            return tuple(part for part, name in zip(result, every, strict=True) if name not in fixed)
+        return result
 
-    called = pull if backward is None else by_hand
+    title = f"{called.__name__}({', '.join(names)})"
+    own = tuple(numbers_of(a) for a in arrays)
+    hand = pull if backward is None else by_hand
     twice = second if backward is None else None
-    return Layer("jax", title, names, run, called, lambda: from_jax(source, *arrays, names=names), own, twice)
-
-
-def _gradient(part: Any) -> Any:
-    """A gradient as an array; that of whole numbers (JAX's float0) is none."""
-    import numpy as np
-
-    array = np.asarray(part)
-    return None if array.dtype.kind == "V" else np.asarray(array, dtype=np.float64)
+    return Layer("jax", title, names, run, hand, lambda: from_jax(called, *arrays, names=names), own, twice)

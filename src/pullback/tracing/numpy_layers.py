@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pullback.errors import NotationError, ShapeError, UnsupportedError, ValuesError
+from pullback.tracing.calling import called_safely
 from pullback.tracing.layer import Backward, Layer, drawn, first_of, is_fixed, numbers_of
 from pullback.tracing.tape import TracedProgram
 from pullback.tracing.trace import trace_at
@@ -180,8 +181,8 @@ def _object(source: Any, backward: Backward | None, values: Any) -> Layer:
     if len(examples) < 1:
         raise ValuesError("example values are needed", hint="give values=[…], one array for each argument of forward")
     run = copy.deepcopy(source)
-    output = first_of(run.forward(*examples.values()))
-    run.backward(_ones(output))
+    output = first_of(called_safely("forward", run.forward, *examples.values()))
+    called_safely("backward", run.backward, _ones(output))
     gradients = _gradients_of(run)
     weights = {name: numbers_of(getattr(source, name)) for name in gradients}
     count = len(examples)

@@ -123,10 +123,12 @@ def _operation(name: str) -> Operation:
 
 def linear(terms: Sequence[tuple[Number, Value]], step: str = "sum") -> Value:
     """A linear combination, with broadcasting."""
-    if (inner := common_inner([value for _, value in terms])) is not None:
-        shape = common_shape(*(value.shape for _, value in terms))
-        return reshape(linear([(n, v) for (n, _), v in zip(terms, inner, strict=True)], step), shape)
     shape = common_shape(*(value.shape for _, value in terms))
+    rest = [(n, v) for n, v in terms if known(v) != 0.0]
+    if len(rest) == 1 and len(terms) > 1 and rest[0][0] == 1 and rest[0][1].shape == shape:
+        return rest[0][1]
+    if (inner := common_inner([value for _, value in terms])) is not None:
+        return reshape(linear([(n, v) for (n, _), v in zip(terms, inner, strict=True)], step), shape)
     numbers = [exact(number) for number, _ in terms]
     shapes = [value.shape for _, value in terms]
 
@@ -303,8 +305,8 @@ def take(value: Value, axis: int, start: int | Dimension, length: int | Dimensio
 
     def make(nodes: Sequence[Node]) -> Node:
         turned = permuted(nodes[0], last)
-        if count is ONE and len(kept) > 2:
-            # of a tensor, one entry along an axis is its product with a unit vector
+        if count is ONE and value.shape[axis].number is not None:
+            # one entry along an axis is the product with a unit vector
             labels = range(len(kept))
             unit = _unit(offset, value.shape[axis])
             return product([(turned, labels, 1), (unit, labels[-1:], 1)], labels[:-1])

@@ -33,7 +33,7 @@ def kind_of(source: Any) -> str:
     if callable(getattr(source, "forward", None)) and callable(getattr(source, "backward", None)):
         return "object"
     if callable(source):
-        return "numpy"
+        return {"jax": "jax", "torch": "module"}.get(_library_of(source), "numpy")
     raise UnsupportedError(f"a {type(source).__name__} is not read", hint="give a function, a module or a program")
 
 
@@ -80,6 +80,19 @@ def read_layer(
 def read_program(source: Any, values: Any = None, shapes: Mapping[str, Any] | None = None) -> TracedProgram:
     """Read a forward pass as a program."""
     return read_layer(source, None, values, shapes).program()
+
+
+def _library_of(function: Any) -> str:
+    """The library that a function's code names, jax or torch; empty where it names neither."""
+    code = getattr(function, "__code__", None)
+    names = getattr(function, "__globals__", {})
+    pending, used = [code] if code is not None else [], set()
+    while pending:
+        here = pending.pop()
+        used |= set(here.co_names)
+        pending += [part for part in here.co_consts if inspect.iscode(part)]
+    roots = {(getattr(names.get(name), "__name__", "") or "").split(".")[0] for name in used if name in names}
+    return next((library for library in ("jax", "torch") if library in roots), "")
 
 
 def _from(thing: Any, library: str) -> bool:

@@ -9,6 +9,7 @@ from pullback.errors import ShapeError
 from pullback.tracing import exponentials, ops
 from pullback.tracing.array import Array
 from pullback.tracing.array_functions.registry import FUNCTIONS, Function, define, number_of, plain
+from pullback.tracing.tables import running_sum
 from pullback.tracing.tape import Value, refuse
 
 _MOST_FACTORS = 24
@@ -121,22 +122,11 @@ def _prod(x: Array, axis: Any = None, *, keepdims: bool = False, **options: Any)
 
 @define("cumsum", "cumulative_sum")
 def _cumsum(x: Array, axis: Any = None, **options: Any) -> Array:
-    import numpy as np
-
     plain("cumsum", options)
     value = x.value
     if axis is None:
         value, axis = ops.reshape(value, (count(value),)), 0
-    at = axis % value.rank
-    length = value.shape[at].number
-    if length is None:
-        raise refuse("a running sum over a symbolic length", hint="give its size as a number")
-    table = x.recording.constant(np.tril(np.ones((length, length))))
-    if table.rank != 2:
-        return Array(value, x.recording)
-    labels = list(range(value.rank))
-    output = [value.rank if k == at else k for k in labels]
-    return Array(ops.contract([(table, [value.rank, at], 1), (value, labels, 1)], output, "running sum"), x.recording)
+    return Array(running_sum(x.recording, value, axis % value.rank), x.recording)
 
 
 @define("softmax")
