@@ -70,12 +70,12 @@ def conditions(values: Mapping[str, Any], free: Sequence[str]) -> Iterator[Condi
     for name in free:
         value = values[name]
         if value.ndim == 1 or (value.ndim == 2 and 1 in value.shape):
-            yield Condition("sums_to_one", name, _sums_to_one(None), 0.2)
+            yield Condition("sums_to_one", name, _sums_to_one(None), 1.65)
             yield Condition("unit", name, _unit, 2.4)
             yield Condition("centred", name, _centred, 2.6)
         elif value.ndim == 2:
-            yield Condition("rows_sum_to_one", name, _sums_to_one(1), 0.2)
-            yield Condition("columns_sum_to_one", name, _sums_to_one(0), 0.25)
+            yield Condition("rows_sum_to_one", name, _sums_to_one(1), 1.65)
+            yield Condition("columns_sum_to_one", name, _sums_to_one(0), 1.66)
             if value.shape[0] == value.shape[1]:
                 yield Condition("symmetric", name, _symmetric, 2.2)
                 yield Condition("orthogonal", name, _orthogonal, 2.3)
