@@ -24,7 +24,8 @@ def slips_of_function(node: Apply, position: int) -> Iterator[tuple[str, Make, f
     name = node.operation.name
     said = {"function": _SAID.get(name, name)}
     if node.arguments[position].axes == node.axes:
-        yield "derivative_missing", lambda c, g: g, 1.5, said
+        yield "derivative_missing", lambda c, g: g, 1.1, said
+        yield "argument_for_derivative", lambda c, g: times(g, node.arguments[position]), 2.6, said
         yield "value_for_derivative", lambda c, g: times(g, node), 1.8, said
     if node.operation.entrywise and len(node.arguments) == 1:
         yield "at_output", lambda c, g: pull_back(applied(node, node), 0, g), 1.6, said

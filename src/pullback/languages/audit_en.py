@@ -167,6 +167,7 @@ MESSAGES: Mapping[str, str] = {
     "mistake.mean_as_sum": "the division by {n} that the mean brings is missing",
     "mistake.other_value": "{used} is used where {right} belongs",
     "mistake.derivative_missing": ("the derivative of {function} is missing: the gradient passes through it unchanged"),
+    "mistake.argument_for_derivative": "the argument of {function} is multiplied in, not its derivative",
     "mistake.value_for_derivative": "the value of {function} is multiplied in, not its derivative",
     "mistake.at_output": ("the derivative of {function} is taken at its output (after the function), not at its input"),
     "mistake.at_input": (

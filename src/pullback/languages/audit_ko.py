@@ -157,6 +157,7 @@ MESSAGES: Mapping[str, str] = {
     "mistake.mean_as_sum": "평균에서 나오는 나눗셈, 곧 {n:로} 나누는 것이 빠졌습니다",
     "mistake.other_value": "{right:을} 써야 할 자리에 {used:을} 썼습니다",
     "mistake.derivative_missing": "{function}의 도함수가 빠졌습니다. 기울기가 그대로 통과합니다",
+    "mistake.argument_for_derivative": "{function}의 도함수가 아니라 인자를 곱했습니다",
     "mistake.value_for_derivative": "{function}의 도함수가 아니라 함수값을 곱했습니다",
     "mistake.at_output": "{function}의 도함수를 입력이 아니라 출력(함수를 적용한 뒤의 값)에서 구했습니다",
     "mistake.at_input": "{function}의 도함수를 출력으로 쓴 식(예를 들어 s (1 - s))에 입력을 넣었습니다",
