@@ -7,6 +7,7 @@ from typing import Any
 
 from pullback.checking.program import check_program
 from pullback.checking.report import Report
+from pullback.checking.words import catalogue
 from pullback.deriving import Names
 from pullback.errors import UnsupportedError
 from pullback.expression import Expression
@@ -60,6 +61,7 @@ def check(
     """
     if order not in (1, 2):
         raise UnsupportedError(f"derivatives of order {order} are not checked", hint="the orders are 1 and 2")
+    catalogue(lang)  # a language that is not there is refused before anything is run
     reading: dict[str, Any] = {"shapes": shapes, "assume": assume, "batch": batch}
     if isinstance(source, str | Program | Expression):
         if backward is not None:

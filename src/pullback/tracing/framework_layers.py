@@ -63,7 +63,9 @@ def function(source: Any, backward: Backward | None, examples: Sequence[Any]) ->
     with_context = source.setup_context is torch.autograd.Function.setup_context
     parameters = list(inspect.signature(source.forward).parameters)
     every = (parameters[1:] if with_context else parameters)[: len(examples)]
-    fixed = {name: example for name, example in zip(every, examples, strict=False) if is_fixed(example)}
+    plain = [is_fixed(e) or isinstance(e, float) for e in examples]  # a float by itself has no gradient in PyTorch
+    plain = [is_fixed(e) for e in examples] if all(plain) else plain
+    fixed = {name: e for name, e, given in zip(every, examples, plain, strict=False) if given}
     names = tuple(name for name in every if name not in fixed)
     tensors = [_tensor(e) for name, e in zip(every, examples, strict=False) if name not in fixed]
 
