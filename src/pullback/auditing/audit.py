@@ -105,7 +105,7 @@ def audit_program(
     read = [] if callable(claims) else _read(program, claims, words)
     if is_scalar and not callable(claims) and name is not None and not any(uses(claim, name) for claim in read):
         name = None
-        words = Vocabulary(words.shapes, words.steps, words.dimensions, None)
+        words = replace(words, upstream=None)
     wanted = [claim.variable for claim in read] if read else _free(program)
     results = _right(program, wanted, name)
     setting = Setting(program, stages, results, name)

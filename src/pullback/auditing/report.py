@@ -78,8 +78,8 @@ class Finding:
         """The likeliest explanation."""
         return self.explanations[0] if self.explanations else None
 
-    def lines(self, language: str) -> Iterator[str]:
-        """Say the finding line by line."""
+    def lines(self, language: str, tells: bool = True) -> Iterator[str]:
+        """Say the finding line by line; with ``tells=False``, without what the right gradient is."""
         name = self.variable
         if self.right:
             yield say(language, f"audit.right.{self.how}", name=name, form=self.form.replace("\n", "; "))
@@ -90,14 +90,13 @@ class Finding:
         if self.shapes is not None:
             yield "  " + say(language, "audit.shapes", name=name, wanted=self.shapes[0], found=self.shapes[1])
         elif self.problem:
-            for line in self.problem.splitlines():
-                yield "  " + line
+            yield from ("  " + line for line in self.problem.splitlines() if tells or not line.startswith("hint:"))
         found = self.explanation
         if found is not None:
             yield "  " + found.say(language)
             if found.step:
                 yield "  " + say(language, "audit.step", step=found.step)
-            if found.mended:
+            if found.mended and tells:
                 yield "  " + say(language, "audit.mended", mended=found.mended)
         elif self.difference is not None:
             yield "  " + say(language, "audit.unexplained")
@@ -109,7 +108,7 @@ class Finding:
                 claimed=f"{self.difference.claimed:.6g}",
                 right=f"{self.difference.right:.6g}",
             )
-        if self.form:
+        if self.form and tells:
             yield "  " + say(language, "audit.form", name=name, form=self.form.replace("\n", "; "))
 
 

@@ -211,6 +211,9 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         ),
     ),
     "practice": (
+        lambda p: p.add_argument("program", nargs="?", metavar="PROGRAM", help="one of your own, such as 'y = W x'"),
+        lambda p: p.add_argument("--wrt", action="append", default=[], metavar="W", help="its variables to ask for"),
+        lambda p: p.add_argument("--steps", action="store_true", help="ask for each step before the final form"),
         lambda p: p.add_argument("--topic", metavar="TOPIC", help="linear, activation, softmax, …"),
         lambda p: p.add_argument("--count", type=int, help="how many exercises"),
         lambda p: p.add_argument("--seed", type=int, default=0, help="of the exercises drawn (%(default)s)"),

@@ -19,7 +19,7 @@ MESSAGES: Mapping[str, str] = {
         "허용 오차 {allowed}"
     ),
     "check.also.by_hand": "그 밖에 {place} ({point}): 주어진 값 {derived}, 측정한 값 {measured}",
-    "check.shape": "{name}의 기울기는 {name:와} 크기가 같아야 합니다: {wanted}. 여기서는 {found}입니다",
+    "check.shape": "{name}의 그래디언트는 {name:와} 크기가 같아야 합니다: {wanted}. 여기서는 {found}입니다",
     "check.tolerance.single": (
         "허용 오차는 가장 큰 성분의 {relative}배입니다. 순전파를 단정밀도로 계산하므로 반올림 오차가 그만큼 큽니다"
     ),
@@ -45,17 +45,17 @@ MESSAGES: Mapping[str, str] = {
     "point.huge": "아주 큰 값",
     "reason.kink": "{kink}, 미분이 존재하지 않는 곳입니다",
     "reason.fails": "{point}: 여기서는 코드가 실패합니다",
-    "reason.sides": "{point}: 왼쪽 기울기와 오른쪽 기울기가 다른 꺾인 점이거나 끊긴 점입니다",
+    "reason.sides": "{point}: 왼쪽 그래디언트와 오른쪽 그래디언트가 다른 꺾인 점이거나 끊긴 점입니다",
     "reason.undefined": "{point}: 이 점에서 함수값이 유한하지 않습니다",
     "reason.formless": "{point}: 이 점에서 닫힌 식의 값이 없습니다(0/0)",
     "reason.unmeasured": "{point}: 이 점에서 차분이 유한하지 않습니다",
     "audit.right.algebra": "맞습니다: dL/d{name} = {form}",
     "audit.right.numbers": "맞습니다: dL/d{name} 값이 뽑은 모든 점에서 일치합니다. 가장 간단한 꼴: {form}",
     "audit.right.given": "맞습니다: dL/d{name:이} 주어진 값과 같은 모든 점에서 일치합니다. 가장 간단한 꼴: {form}",
-    "audit.right.measured": "맞습니다: dL/d{name:이} 모든 점에서 측정한 기울기와 일치합니다",
+    "audit.right.measured": "맞습니다: dL/d{name:이} 모든 점에서 측정한 그래디언트와 일치합니다",
     "audit.wrong": "틀렸습니다: dL/d{name} = {claim}",
     "audit.function": "(파이썬 함수)",
-    "audit.shapes": "dL/d{name}의 모양은 변수 {name}의 모양 {wanted}와 같아야 하는데, 여기서는 {found}입니다",
+    "audit.shapes": "dL/d{name}의 크기는 변수 {name}의 크기 {wanted:와} 같아야 하는데, 여기서는 {found}입니다",
     "audit.step": "잘못된 단계: {step}",
     "audit.mended": "고친 식: {mended}",
     "audit.unexplained": "틀린 것은 확실하지만, 흔한 실수 하나로는 설명되지 않습니다",
@@ -67,43 +67,44 @@ MESSAGES: Mapping[str, str] = {
         "역전파가 {altered}의 값을 제자리에서 바꿉니다. 여기서 쓰인 값은 맞지만, 그 뒤에 {altered:을} 쓰는 "
         "계산은 틀리게 됩니다"
     ),
-    "audit.unread": "순전파를 읽을 수 없어 측정한 기울기와만 비교했습니다: {reason}",
-    "mistake.transposed": "맞는 기울기를 전치한 것입니다",
+    "audit.unread": "순전파를 읽을 수 없어 측정한 그래디언트와만 비교했습니다: {reason}",
+    "mistake.transposed": "맞는 그래디언트를 전치한 것입니다",
     "mistake.row_or_column": "성분은 맞지만, 열벡터여야 할 것이 행벡터로(또는 그 반대로) 놓여 있습니다",
     "mistake.flattened": "성분은 맞지만 변수의 모양이 아닙니다. 모양을 다시 맞추어야 합니다",
     "mistake.axis_of_one": "값은 맞지만 길이가 1인 축이 변수와 다릅니다(keepdims를 확인하십시오)",
-    "mistake.layout": "성분은 맞지만 배치가 반대입니다. 모양을 바꿀 때 행과 열의 순서가 뒤바뀌었습니다",
+    "mistake.layout": "성분은 맞지만 늘어놓은 순서가 다릅니다. 모양을 바꿀 때 행과 열의 순서가 뒤바뀌었습니다",
     "mistake.axes_permuted": "축의 순서가 틀렸습니다. 주어진 축의 올바른 순서는 {order}입니다",
     "mistake.not_summed": (
-        "합이 빠졌습니다. 변수 {name:은} {axis} 축의 모든 위치에서 쓰이므로, 기울기를 {axis} 축에 대해 더해야 합니다"
+        "합이 빠졌습니다. 변수 {name:은} {axis} 축의 모든 위치에서 쓰이므로, "
+        "그래디언트를 {axis} 축에 대해 더해야 합니다"
     ),
     "mistake.not_averaged": "{axis} 축에 대한 평균이 빠졌습니다",
     "mistake.summed_too_much": "변수가 가지고 있는 축({axis}번째)까지 더해 버렸습니다",
     "mistake.summed_to_number": (
-        "전체를 더해 수 하나로 만들었습니다. 변수에 축이 있으므로 기울기에도 같은 축이 있어야 합니다"
+        "전체를 더해 수 하나로 만들었습니다. 변수에 축이 있으므로 그래디언트에도 같은 축이 있어야 합니다"
     ),
     "mistake.sign": "부호가 틀렸습니다",
     "mistake.factor_missing_number": "{number}배가 빠졌습니다",
     "mistake.factor_surplus_number": "{number}배가 더 곱해졌습니다",
-    "mistake.factor_and_sign": "맞는 기울기의 {ratio}배입니다. 곱하는 수와 부호가 틀렸습니다",
+    "mistake.factor_and_sign": "맞는 그래디언트의 {ratio}배입니다. 곱하는 수와 부호가 틀렸습니다",
     "mistake.mean_missing": "{n}배 큽니다. {n:로} 나누는 것이 빠졌습니다(평균을 합으로 본 것입니다)",
     "mistake.mean_surplus": "{n:로} 한 번 더 나누었습니다(합을 평균으로 본 것입니다)",
     "mistake.wrong_length": "{written:로} 나누었습니다. {right:로} 나누어야 합니다",
     "mistake.part_surplus": (
-        "맞는 기울기에 {part:이} 더 곱해져 있습니다. {part:로} 나누는 것이 빠졌거나, 한 번 더 곱한 것입니다"
+        "맞는 그래디언트에 {part:이} 더 곱해져 있습니다. {part:로} 나누는 것이 빠졌거나, 한 번 더 곱한 것입니다"
     ),
     "mistake.part_missing": (
-        "맞는 기울기에서 {part:이} 빠져 있습니다. {part:을} 곱하지 않았거나, 한 번 더 나눈 것입니다"
+        "맞는 그래디언트에서 {part:이} 빠져 있습니다. {part:을} 곱하지 않았거나, 한 번 더 나눈 것입니다"
     ),
-    "mistake.length_factor": "맞는 기울기의 {ratio}배입니다",
-    "mistake.constant_factor": "어느 점에서나 맞는 기울기의 {ratio}배입니다",
+    "mistake.length_factor": "맞는 그래디언트의 {ratio}배입니다",
+    "mistake.constant_factor": "어느 점에서나 맞는 그래디언트의 {ratio}배입니다",
     "mistake.varying_factor": "방향은 맞지만 크기가 점마다 다른 비율로 어긋납니다",
     "mistake.upstream_forgotten": (
-        "위에서 내려오는 기울기 g를 곱하지 않았습니다. g의 모든 성분이 1일 때에만 맞는 식입니다"
+        "위에서 내려오는 그래디언트 g를 곱하지 않았습니다. g의 모든 성분이 1일 때에만 맞는 식입니다"
     ),
-    "mistake.swapped": "이것은 변수 {other}의 기울기입니다. 둘이 서로 바뀌었습니다",
+    "mistake.swapped": "이것은 변수 {other}의 그래디언트입니다. 둘이 서로 바뀌었습니다",
     "mistake.stopped": (
-        "이것은 {part}에 대한 기울기이고, 아직 {name}에 대한 기울기가 아닙니다. {part:을} {name:로} 미분하는 "
+        "이것은 {part}에 대한 그래디언트이고, 아직 {name}에 대한 그래디언트가 아닙니다. {part:을} {name:로} 미분하는 "
         "일이 남았습니다"
     ),
     "mistake.only_if.sums_to_one": "{part}의 성분을 모두 더한 값이 1일 때에만 맞는 식입니다",
@@ -121,25 +122,25 @@ MESSAGES: Mapping[str, str] = {
     "mistake.given_if.unit": "{part}의 길이가 1일 때 맞는 식이며, 주어진 값이 그렇습니다",
     "mistake.given_if.centred": "{part}의 평균이 0일 때 맞는 식이며, 주어진 값이 그렇습니다",
     "mistake.structured": (
-        "이것은 대칭행렬의 자유로운 성분에 대한 도함수입니다. 기울기는 모든 성분을 자유롭다고 봅니다"
+        "이것은 대칭행렬의 자유로운 성분에 대한 도함수입니다. 그래디언트는 모든 성분을 자유롭다고 봅니다"
     ),
-    "mistake.symmetrised_sum": "기울기에 그 전치를 더했습니다. 변수가 두 번 쓰일 때에만 맞습니다",
-    "mistake.symmetrised": "기울기를 그 전치와 평균 냈습니다",
+    "mistake.symmetrised_sum": "그래디언트에 그 전치를 더했습니다. 변수가 두 번 쓰일 때에만 맞습니다",
+    "mistake.symmetrised": "그래디언트를 그 전치와 평균 냈습니다",
     "mistake.diagonal_only": "대각 성분만 남겼습니다",
-    "mistake.zero": "0입니다. 기울기가 전달되지 않습니다(끊어졌거나 더하지 않았습니다)",
-    "mistake.not_finite": "맞는 기울기는 유한한데, 유한하지 않은 성분이 있습니다",
-    "mistake.decay": "{ratio} {name} 항이 더 있습니다. 프로그램에 없는 벌점 항의 기울기입니다",
+    "mistake.zero": "0입니다. 그래디언트가 전달되지 않습니다(끊어졌거나 더하지 않았습니다)",
+    "mistake.not_finite": "맞는 그래디언트는 유한한데, 유한하지 않은 성분이 있습니다",
+    "mistake.decay": "{ratio} {name} 항이 더 있습니다. 프로그램에 없는 벌점 항의 그래디언트입니다",
     "mistake.in_place": "역전파가 {altered}의 값을 제자리에서 바꿉니다. 그래서 그 뒤의 계산이 틀립니다",
-    "mistake.path": "{part}도 {name}에 따라 달라집니다. 이 단계에서 그쪽으로 되돌아오는 기울기가 빠졌습니다",
+    "mistake.path": "{part}도 {name}에 따라 달라집니다. 이 단계에서 그쪽으로 되돌아오는 그래디언트가 빠졌습니다",
     "mistake.use": (
-        "{part:이} 여러 번 쓰였습니다. 이 단계에서 쓰인 것에 대한 기울기가 빠졌습니다. 기울기는 쓰인 곳마다 "
+        "{part:이} 여러 번 쓰였습니다. 이 단계에서 쓰인 것에 대한 그래디언트가 빠졌습니다. 그래디언트는 쓰인 곳마다 "
         "구해 모두 더합니다"
     ),
-    "mistake.two_paths": "{part:와} {other}도 {name}에 따라 달라집니다. 그쪽으로 되돌아오는 기울기가 빠졌습니다",
-    "mistake.upstream": "이 단계로 들어오는 기울기를 곱하지 않았습니다",
-    "mistake.transpose": "이 단계에서 {part}의 기울기가 전치되었습니다",
+    "mistake.two_paths": "{part:와} {other}도 {name}에 따라 달라집니다. 그쪽으로 되돌아오는 그래디언트가 빠졌습니다",
+    "mistake.upstream": "이 단계로 들어오는 그래디언트를 곱하지 않았습니다",
+    "mistake.transpose": "이 단계에서 {part}의 그래디언트가 전치되었습니다",
     "mistake.transpose_other": "이 단계에서 {part:와} 그 전치가 뒤바뀌었습니다",
-    "mistake.transpose_upstream": "이 단계로 들어오는 기울기를 전치했습니다",
+    "mistake.transpose_upstream": "이 단계로 들어오는 그래디언트를 전치했습니다",
     "mistake.factor": "이 단계에서 인수 {part:을} 빠뜨렸습니다",
     "mistake.divisor": "이 단계에서 {part:로} 나누는 것을 빠뜨렸습니다",
     "mistake.own_factor": (
@@ -156,7 +157,7 @@ MESSAGES: Mapping[str, str] = {
     "mistake.quotient_square": "나눗셈의 도함수에서 제곱을 빠뜨렸습니다. d(1/x)는 -1/x^2입니다",
     "mistake.mean_as_sum": "평균에서 나오는 나눗셈, 곧 {n:로} 나누는 것이 빠졌습니다",
     "mistake.other_value": "{right:을} 써야 할 자리에 {used:을} 썼습니다",
-    "mistake.derivative_missing": "{function}의 도함수가 빠졌습니다. 기울기가 그대로 통과합니다",
+    "mistake.derivative_missing": "{function}의 도함수가 빠졌습니다. 그래디언트가 그대로 통과합니다",
     "mistake.argument_for_derivative": "{function}의 도함수가 아니라 인자를 곱했습니다",
     "mistake.value_for_derivative": "{function}의 도함수가 아니라 함수값을 곱했습니다",
     "mistake.at_output": "{function}의 도함수를 입력이 아니라 출력(함수를 적용한 뒤의 값)에서 구했습니다",
@@ -169,15 +170,17 @@ MESSAGES: Mapping[str, str] = {
         "다른 함수의 도함수입니다. sigmoid의 도함수는 s (1 - s)이고 tanh의 도함수는 1 - t^2입니다"
     ),
     "mistake.sigmoid_half": "sigmoid의 도함수 s (1 - s)에서 인수 하나가 빠졌습니다",
-    "mistake.mask_by_gradient": "기울기를 기울기 자신의 부호로 걸렀습니다. relu는 입력의 부호로 거릅니다",
-    "mistake.mask_both": "입력의 부호뿐 아니라 기울기의 부호로도 걸렀습니다. 이것은 guided backprop 방식입니다",
+    "mistake.mask_by_gradient": "그래디언트를 그래디언트 자신의 부호로 걸렀습니다. relu는 입력의 부호로 거릅니다",
+    "mistake.mask_both": "입력의 부호뿐 아니라 그래디언트의 부호로도 걸렀습니다. 이것은 guided backprop 방식입니다",
     "mistake.mask_turned": (
-        "부호가 반대인 입력에서 기울기가 통과합니다. {function}의 입력이 양수인지 음수인지가 뒤바뀌었습니다"
+        "부호가 반대인 입력에서 그래디언트가 통과합니다. {function}의 입력이 양수인지 음수인지가 뒤바뀌었습니다"
     ),
     "mistake.leak": (
-        "음의 입력에서도 기울기 일부가 통과합니다. 이것은 leaky_relu이며, relu는 전혀 통과시키지 않습니다"
+        "음의 입력에서도 그래디언트 일부가 통과합니다. 이는 leaky_relu이며, relu는 전혀 통과시키지 않습니다"
     ),
-    "mistake.leak_missing": "음의 입력에 대한 기울기 비율이 빠졌습니다. leaky_relu는 기울기 일부를 통과시킵니다",
+    "mistake.leak_missing": (
+        "음의 입력에 대한 그래디언트 비율이 빠졌습니다. leaky_relu는 그래디언트 일부를 통과시킵니다"
+    ),
     "mistake.product_rule": "곱의 미분에서 한 항만 있습니다. {function:은} x와 x의 함수를 곱한 것입니다",
     "mistake.inner_sign": "{function}의 도함수인 sigmoid의 인자 부호가 틀렸습니다",
     "mistake.softplus_exp": (
@@ -205,9 +208,9 @@ MESSAGES: Mapping[str, str] = {
     "mistake.softmax_factor": "softmax 도함수 p .* (g - g' p)에서 앞의 인수 p가 빠졌습니다",
     "mistake.weights_missing": "logsumexp의 도함수는 softmax입니다. 여기서는 모든 성분이 같은 값을 받습니다",
     "mistake.exp_not_normalised": "logsumexp의 도함수는 softmax입니다. 합으로 나누는 것이 빠졌습니다",
-    "mistake.max_to_all": "모든 성분이 최댓값의 기울기를 받습니다. 가장 큰 성분만 받아야 합니다",
-    "mistake.inverse_transposes": "전치가 빠졌습니다. inv(A)의 기울기는 -inv(A)' g inv(A)'입니다",
-    "mistake.inverse_once": "역행렬 하나가 빠졌습니다. inv(A)의 기울기는 -inv(A)' g inv(A)'입니다",
+    "mistake.max_to_all": "모든 성분이 최댓값의 그래디언트를 받습니다. 가장 큰 성분만 받아야 합니다",
+    "mistake.inverse_transposes": "전치가 빠졌습니다. inv(A)의 그래디언트는 -inv(A)' g inv(A)'입니다",
+    "mistake.inverse_once": "역행렬 하나가 빠졌습니다. inv(A)의 그래디언트는 -inv(A)' g inv(A)'입니다",
     "mistake.inverse_like_number": "역행렬을 수처럼 성분별로 미분했습니다",
     "mistake.inverse_missing": "역행렬이 빠졌습니다. logdet(A)의 도함수는 inv(A)'입니다",
     "mistake.determinant_missing": "인수 det(A)가 빠졌습니다. det(A)의 도함수는 det(A) inv(A)'입니다",
@@ -265,16 +268,50 @@ MESSAGES: Mapping[str, str] = {
     "mistake.made.other_function": "{written:을} 써야 할 자리에 {right:을} 썼습니다",
     "mistake.also_factor": "{first}. 그 밖에 {also}배만큼 틀렸습니다",
     "mistake.two": "두 가지가 틀렸습니다. (1) {first} (2) {second}",
-    "practice.welcome": "기울기를 표기법대로 적어 주십시오. 힌트: 다음 힌트, 정답: 정답 보기, 끝: 그만하기.",
-    "practice.question": "{batch}{program}\n   입력: {inputs}; {upstream} = dL/d(출력)\n   dL/d{name} = ?",
+    "practice.welcome": (
+        "그래디언트를 표기법대로 쓰십시오. 값이 같은 식이면 모두 정답입니다.\n"
+        "힌트: 다음 힌트   단계: 한 단계씩   정답: 정답 보기   끝: 그만하기"
+    ),
+    "practice.question": "{batch}{program}\n   입력: {inputs}; {upstream} = dL/d{output}\n   dL/d{name} = ?",
     "practice.question.scalar": "L: {batch}{program}\n   입력: {inputs}\n   dL/d{name} = ?",
+    "practice.output": "(출력)",
+    "practice.step": "출력에서부터 {count}단계 중 {step}단계: {question}",
+    "practice.steps.done": "모든 단계를 풀었습니다. 이제 하나로 합치십시오: dL/d{name} = ?",
+    "practice.steps.none": "단계로 나눌 수 없습니다. 식이 하나이거나, 배치이거나, 길이 갈라집니다",
     "practice.right": "맞습니다. 가장 간단한 꼴: {form}",
-    "practice.hint.shape": "힌트 1: dL/d{name}의 모양은 {name}의 모양과 같습니다: {shape}",
-    "practice.hint.path": "힌트 2: 기울기가 {name}까지 가는 길은 다음과 같습니다: {path}",
+    "practice.hint.shape": "힌트 1: dL/d{name}의 크기는 {name}의 크기와 같습니다: {shape}",
+    "practice.hint.path": "힌트 2: 그래디언트가 {name}까지 가는 길은 다음과 같습니다: {path}",
     "practice.hint.rule": "힌트 3: 그 길에 있는 규칙(g가 바뀌는 모습)은 다음과 같습니다: {rules}",
     "practice.hint.form": "dL/d{name} = {form}",
+    "practice.rule.product": "행렬곱은 d(A B) = dA B + A dB",
+    "practice.rule.entrywise": "성분끼리의 곱은 d(a .* b) = da .* b + a .* db",
+    "practice.rule.power": "거듭제곱은 d(a^k) = k a^(k-1) da",
+    "practice.rule.sum": "더하기는 그래디언트를 각 항에 그대로 넘김",
+    "practice.rule.total": "합은 그래디언트를 더해지는 모든 성분에 넘김",
+    "practice.rule.spread": "여러 곳에서 쓰이는 것은 그 모든 곳의 그래디언트를 더해서 받음",
     "practice.score": (
-        "{solved}개를 풀었고, 그중 {alone}개는 힌트 없이 한 번에 맞혔습니다. 포기 {given_up}개, 답 {answers}번"
+        "{solved}개를 풀었고, 그중 {alone}개는 힌트 없이 한 번에 맞혔습니다. "
+        "정답을 본 문제 {given_up}개, 답 {answers}번."
     ),
-    "practice.mistakes": "{count}번: {kind}",
+    "practice.topic": "{topic}: {asked}개 중 {done}개",
+    "practice.topic.linear": "선형층",
+    "practice.topic.entrywise": "성분끼리의 곱",
+    "practice.topic.activation": "활성화 함수",
+    "practice.topic.quadratic": "이차 형식",
+    "practice.topic.loss": "손실 함수",
+    "practice.topic.softmax": "소프트맥스",
+    "practice.topic.paths": "여러 갈래",
+    "practice.topic.matrices": "행렬의 함수",
+    "practice.topic.generated": "무작위 신경망",
+    "practice.topic.own": "직접 고른 프로그램",
+    "practice.mistakes": "틀린 곳:",
+    "practice.mistake": "{kind}: {count}번",
+    "practice.kind.turned": "전치, 곱하는 순서나 곱의 종류",
+    "practice.kind.summed": "어느 축에 대해 더하는가",
+    "practice.kind.scaled": "부호, 계수나 평균",
+    "practice.kind.path": "연쇄 법칙의 일부를 빠뜨리거나 두 번 씀",
+    "practice.kind.function": "함수의 미분",
+    "practice.kind.name": "다른 변수를 씀",
+    "practice.kind.assumed": "특별한 값에서만 맞음",
+    "practice.kind.other": "그 밖의 것",
 }
