@@ -160,6 +160,8 @@ def scale_of(ratios: Sequence[float], sizes: Sequence[Mapping[str, int]], batch:
         for sign in (1, -1):
             if is_(lambda s, f=factor * sign: f):
                 key = "factor_missing_number" if factor < 1 else "factor_surplus_number"
+                if factor.numerator != 1 and factor.denominator != 1:
+                    key = "factor_wrong_number"
                 number = 1 / factor if factor < 1 else factor
                 yield Relation(
                     key if sign == 1 else "factor_and_sign", 0.5, {"number": str(number), "ratio": str(factor * sign)}

@@ -155,6 +155,11 @@ class _Place:
         key = "factor" if other.exponent > 0 else "divisor"
         return self.slip(node, at, key, _without(node, at, k), 0.45, part=root.format(length))
 
+    def _other_front(self, node: Product, at: int, exponent: Rational, other: Rational) -> Slip:
+        amount = Fraction(other) / Fraction(exponent)
+        fields = {"power": say_number(exponent), "found": say_number(other)}
+        return self.slip(node, at, "power_other_factor", lambda c, g: scaled(amount, c), 0.4, **fields)
+
     def _of_power(self, node: Product, at: int, exponent: Rational) -> Iterator[Slip]:
         base = node.factors[at].node
         seen = any(sign in self.stage.text for sign in _POWER_SIGNS)
@@ -164,6 +169,8 @@ class _Place:
             fields = {"power": say_number(exponent), "part": self.wording.of(base)}
             amount = 1 / Fraction(exponent)
             yield self.slip(node, at, key, lambda c, g: scaled(amount, c), 0.3 if whole else 0.6, **fields)
+            for other in {exponent - 1, exponent + 1} - {1} if exponent > 1 and seen else ():
+                yield self._other_front(node, at, exponent, other)
         else:
             yield self.slip(node, at, "quotient_sign", lambda c, g: scaled(-1, c), 0.3)
             yield self.slip(node, at, "quotient_square", lambda c, g: _raised(node, at, g, 1), 2.0)

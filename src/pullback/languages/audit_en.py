@@ -89,9 +89,10 @@ MESSAGES: Mapping[str, str] = {
     "mistake.sign": "the sign is wrong",
     "mistake.factor_missing_number": "a factor of {number} is missing",
     "mistake.factor_surplus_number": "there is a factor of {number} too many",
+    "mistake.factor_wrong_number": "it is {ratio} times the right gradient: a number in front is wrong",
     "mistake.factor_and_sign": "it is {ratio} times the right gradient: a factor and the sign are wrong",
-    "mistake.mean_missing": ("it is {n} times too large: a division by {n} is missing (a mean was taken for a sum)"),
-    "mistake.mean_surplus": "it is divided by {n} once too often (a sum was taken for a mean)",
+    "mistake.mean_missing": ("it is {n} times too large: a division by {n} is missing (a sum stands where a mean belongs)"),
+    "mistake.mean_surplus": "it is divided by {n} once too often (a mean stands where a sum belongs)",
     "mistake.wrong_length": "it is divided by {written}; it has to be {right}",
     "mistake.part_surplus": (
         "it is {part} times the right gradient: a division by {part} is missing, or {part} is multiplied in "
@@ -157,6 +158,9 @@ MESSAGES: Mapping[str, str] = {
     ),
     "mistake.coefficient": "the coefficient {number} is forgotten in this step",
     "mistake.power_factor": "the exponent {power} is not brought down in front: d(x^p) is p x^(p-1)",
+    "mistake.power_other_factor": (
+        "the factor in front is {found} where the exponent {power} belongs: d(x^p) is p x^(p-1)"
+    ),
     "mistake.twice": "{part} is used {power} times in this step, so a factor of {power} is missing",
     "mistake.power_not_lowered": "the exponent is not lowered by one: d(x^p) is p x^(p-1)",
     "mistake.inner_missing": (

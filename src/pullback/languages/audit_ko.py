@@ -86,9 +86,10 @@ MESSAGES: Mapping[str, str] = {
     "mistake.sign": "부호가 틀렸습니다",
     "mistake.factor_missing_number": "{number}배가 빠졌습니다",
     "mistake.factor_surplus_number": "{number}배가 더 곱해졌습니다",
+    "mistake.factor_wrong_number": "맞는 그래디언트의 {ratio}배입니다. 앞에 곱하는 수가 틀렸습니다",
     "mistake.factor_and_sign": "맞는 그래디언트의 {ratio}배입니다. 곱하는 수와 부호가 틀렸습니다",
-    "mistake.mean_missing": "{n}배 큽니다. {n:로} 나누는 것이 빠졌습니다(평균을 합으로 본 것입니다)",
-    "mistake.mean_surplus": "{n:로} 한 번 더 나누었습니다(합을 평균으로 본 것입니다)",
+    "mistake.mean_missing": "{n}배 큽니다. {n:로} 나누는 것이 빠졌습니다(평균이어야 하는데 합입니다)",
+    "mistake.mean_surplus": "{n:로} 한 번 더 나누었습니다(합이어야 하는데 평균입니다)",
     "mistake.wrong_length": "{written:로} 나누었습니다. {right:로} 나누어야 합니다",
     "mistake.part_surplus": (
         "맞는 그래디언트에 {part:이} 더 곱해져 있습니다. {part:로} 나누는 것이 빠졌거나, 한 번 더 곱한 것입니다"
@@ -148,6 +149,9 @@ MESSAGES: Mapping[str, str] = {
     ),
     "mistake.coefficient": "이 단계에서 계수 {number:을} 빠뜨렸습니다",
     "mistake.power_factor": "지수 {power:을} 앞으로 내려 곱하지 않았습니다. d(x^p)는 p x^(p-1)입니다",
+    "mistake.power_other_factor": (
+        "앞에 곱하는 수가 {found}인데, 지수인 {power}이어야 합니다. d(x^p)는 p x^(p-1)입니다"
+    ),
     "mistake.twice": "이 단계에서 {part:이} {power}번 쓰였으므로, 미분하면 {power}배가 되어야 합니다",
     "mistake.power_not_lowered": "지수가 하나 줄지 않았습니다. d(x^p)는 p x^(p-1)입니다",
     "mistake.inner_missing": (

@@ -57,8 +57,9 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
             buffer.data = buffer.data.double()
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
-    loud = logging.root.manager.disable
+    loud, trace_log = logging.root.manager.disable, logging.getLogger("torch.__trace")
     logging.disable(logging.CRITICAL)
+    trace_log.disabled = True  # it does not ask whether logging is
     try:
         with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
@@ -71,6 +72,7 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
         ) from None
     finally:
         logging.disable(loud)
+        trace_log.disabled = False
         torch.backends.mha.set_fastpath_enabled(fast)
     recording = Recording()
     state = {**dict(wrapped.named_parameters()), **dict(wrapped.named_buffers())}
