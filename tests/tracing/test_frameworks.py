@@ -65,15 +65,3 @@ def test_what_jax_has_and_is_not_read_is_named(make: Any, what: str) -> None:
     jax = pytest.importorskip("jax")
     with pytest.raises(UnsupportedError, match=what):
         compare_jax(make(jax), (jax_functions.DRAW(3),))
-
-
-def test_sympy_in_and_out() -> None:
-    sympy = pytest.importorskip("sympy")
-    import pullback as pb
-    from pullback.tracing.sympy import from_sympy, to_sympy
-
-    n, m = sympy.symbols("n m", integer=True, positive=True)
-    a, x = sympy.MatrixSymbol("A", m, n), sympy.MatrixSymbol("x", n, 1)
-    program = from_sympy(sympy.Trace((a * x).T * (a * x)))
-    gradient = pb.gradient(program, "x")
-    assert to_sympy(gradient) == 2 * a.T * a * x

@@ -91,7 +91,9 @@ MESSAGES: Mapping[str, str] = {
     "mistake.factor_surplus_number": "there is a factor of {number} too many",
     "mistake.factor_wrong_number": "it is {ratio} times the right gradient: a number in front is wrong",
     "mistake.factor_and_sign": "it is {ratio} times the right gradient: a factor and the sign are wrong",
-    "mistake.mean_missing": ("it is {n} times too large: a division by {n} is missing (a sum stands where a mean belongs)"),
+    "mistake.mean_missing": (
+        "it is {n} times too large: a division by {n} is missing (a sum stands where a mean belongs)"
+    ),
     "mistake.mean_surplus": "it is divided by {n} once too often (a mean stands where a sum belongs)",
     "mistake.wrong_length": "it is divided by {written}; it has to be {right}",
     "mistake.part_surplus": (
