@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pullback as pb
 from pullback.cli.request import Request
 from pullback.errors import NotationError, ValuesError
+from pullback.tracing.read import loaded
 
 _PLACE = re.compile(r"^[^\n;]+\.py:[A-Za-z_][\w.]*$")
 _PAIRED = (("forward", "backward"), ("_fwd", "_bwd"), ("fwd", "bwd"))
@@ -54,15 +53,11 @@ def _can_be_made(thing: Any) -> bool:
 def backward_beside(place: str) -> Any:
     """The backward pass that stands beside a forward pass in a file that has been run, by its name; else None."""
     path, _, name = place.strip().rpartition(":")
-    module = next((m for m in list(sys.modules.values()) if _is_file(getattr(m, "__file__", None), path)), None)
+    module = loaded(path)
     for first, second in _PAIRED:
         if first in name:
             return getattr(module, name.replace(first, second), None)
     return getattr(module, f"{name}_backward", getattr(module, f"{name}_vjp", None))
-
-
-def _is_file(file: Any, path: str) -> bool:
-    return isinstance(file, str) and file.endswith(".py") and Path(file).resolve() == Path(path).resolve()
 
 
 def read(request: Request, language: str | None = None) -> pb.Program:

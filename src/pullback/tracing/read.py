@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pullback.errors import NotationError, UnsupportedError, ValuesError
@@ -61,6 +62,8 @@ def read_layer(
     if kind in ("numpy", "object"):
         from pullback.tracing import numpy_layers
 
+        if kind == "object" and values is None and shapes:
+            values = drawn(shapes)
         return numpy_layers.read(source, backward, values, shapes, kind == "object")
     if not given and shapes:
         given = list(drawn(shapes).values())
@@ -99,6 +102,10 @@ def _from(thing: Any, library: str) -> bool:
     return type(thing).__module__.split(".")[0] in (library, f"{library}lib")
 
 
+_LOADED: dict[Path, ModuleType] = {}
+"""The files that were run, by their full path."""
+
+
 def load(place: str) -> Any:
     """Load an object from a file: ``my_layer.py:forward``. The file is run; the caller says so first.
 
@@ -106,9 +113,26 @@ def load(place: str) -> Any:
         NotationError: There is no such file, or no such name in it.
         ValuesError: The file fails when it is run.
     """
+    path, _, name = place.rpartition(":")
+    module = _run(path)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            named = [(n, getattr(v, "__module__", "")) for n, v in vars(module).items() if callable(v)]
+            known = ", ".join(n for n, home in named if home == module.__name__) or "nothing that can be called"
+            raise NotationError(f"there is no {name or 'name'} in {path}", hint=f"it has: {known}")
+        found = getattr(found, part)
+    return found
+
+
+def loaded(path: str) -> ModuleType | None:
+    """The module of a file that was run."""
+    return _LOADED.get(Path(path).resolve())
+
+
+def _run(path: str) -> ModuleType:
     from importlib.util import module_from_spec, spec_from_file_location
 
-    path, _, name = place.rpartition(":")
     file = Path(path)
     if not file.is_file():
         raise NotationError(f"there is no file {path}", hint="write it as my_layer.py:forward")
@@ -116,7 +140,7 @@ def load(place: str) -> Any:
     if spec is None or spec.loader is None:
         raise NotationError(f"{path} is not a Python file")
     module = module_from_spec(spec)
-    sys.modules.setdefault(file.stem, module)
+    sys.modules.setdefault(file.stem, module)  # dataclasses and pickles look a class's module up
     sys.path.insert(0, str(file.parent.resolve()))
     try:
         spec.loader.exec_module(module)
@@ -124,14 +148,8 @@ def load(place: str) -> Any:
         raise ValuesError(f"{path} fails when it is run: {_said(error, str(file))}") from None
     finally:
         sys.path.pop(0)
-    found: Any = module
-    for part in name.split("."):
-        if not hasattr(found, part):
-            own = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == file.stem]
-            known = ", ".join(own) or "nothing that can be called"
-            raise NotationError(f"there is no {name or 'name'} in {path}", hint=f"it has: {known}")
-        found = getattr(found, part)
-    return found
+    _LOADED[file.resolve()] = module
+    return module
 
 
 def _said(error: BaseException, file: str) -> str:

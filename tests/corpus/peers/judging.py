@@ -50,6 +50,8 @@ class Drawn:
 @lru_cache(maxsize=8)
 def _drawn(identifier: str, mild: bool) -> tuple[Drawn, ...]:
     case = next(c for c in loading.cases() if c.id == identifier)
+    if mild and "large" not in case.domain.values():
+        return _drawn(identifier, False)
     if mild:
         mended = {name: "normal" if domain == "large" else domain for name, domain in case.domain.items()}
         case = dataclasses.replace(case, domain=mended)
