@@ -61,6 +61,10 @@ def check(
     """
     if order not in (1, 2):
         raise UnsupportedError(f"derivatives of order {order} are not checked", hint="the orders are 1 and 2")
+    if backward is not None and not callable(backward):
+        raise UnsupportedError(
+            "the backward pass is not a function", hint='formulas are audited: pb.audit("y = W x", {"W": "g x\'"})'
+        )
     catalogue(lang)  # a language that is not there is refused before anything is run
     reading: dict[str, Any] = {"shapes": shapes, "assume": assume, "batch": batch}
     if isinstance(source, str | Program | Expression):
