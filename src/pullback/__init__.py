@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from pullback.pictures.picture import picture as picture
     from pullback.rendering.derivation import Derivation as Derivation
     from pullback.rendering.derivation import derive as derive
+    from pullback.tracing.from_sympy import from_sympy as from_sympy
     from pullback.tracing.jax import from_jax as from_jax
-    from pullback.tracing.sympy import from_sympy as from_sympy
-    from pullback.tracing.sympy import to_sympy as to_sympy
+    from pullback.tracing.to_sympy import to_sympy as to_sympy
     from pullback.tracing.torch import from_torch as from_torch
     from pullback.tracing.trace import trace as trace
 
@@ -53,8 +53,8 @@ _MODULES = {
     "trace": "tracing.trace",
     "from_torch": "tracing.torch",
     "from_jax": "tracing.jax",
-    "from_sympy": "tracing.sympy",
-    "to_sympy": "tracing.sympy",
+    "from_sympy": "tracing.from_sympy",
+    "to_sympy": "tracing.to_sympy",
     "gradient": "deriving",
     "hessian": "deriving",
     "jacobian": "deriving",

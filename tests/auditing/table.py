@@ -9,11 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pullback.auditing.audit import audit
+from pullback.auditing.claims import read_claim, vocabulary
 from pullback.auditing.report import Report
+from pullback.auditing.stages import stages_of
+from pullback.auditing.trial import Setting
+from pullback.deriving import as_program, backward, gradient
+from pullback.dimension import ONE
+from pullback.lowering.program import Program
+from pullback.syntax.names import normalise
+from tests.auditing.respelling import respelled
 
 FOLDER = Path(__file__).parent / "corpus"
-_TURNS = ("({0})", "(({0})')'", "2 ({0}) / 2", "({0}) - 0 ({0})")
+RESPELLINGS = 5
+"""How many other spellings are made of each that is written down."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,11 @@ def cases(name: str) -> list[dict[str, Any]]:
     """The cases of a file of the corpus."""
     with (FOLDER / f"{name}.toml").open("rb") as stream:
         return list(tomllib.load(stream)["case"])
+
+
+def wrong_cases() -> list[dict[str, Any]]:
+    """All wrong backward passes: those that a thread is cited for, and constructed ones."""
+    return [*cases("wrong"), *cases("wrong_constructed")]
 
 
 def options(case: dict[str, Any]) -> dict[str, Any]:
@@ -58,13 +74,12 @@ def wrong(case: dict[str, Any]) -> Row:
 
 
 def right() -> Iterator[tuple[str, dict[str, Any], str, str]]:
-    """Every right claim: the case, its options, the variable and the formula."""
+    """Every right claim: the program, its options, the variable and the formula."""
     for case in cases("right"):
         for variable, spellings in case["spellings"].items():
             for text in spellings:
                 yield case["program"], options(case), variable, text
-            for turn in _TURNS[: 1 + len(variable) % 2]:
-                yield case["program"], options(case), variable, turn.format(spellings[0])
+    yield from respellings()
     from tests.corpus.loading import cases as derivatives
 
     for derivative in derivatives():
@@ -76,9 +91,34 @@ def right() -> Iterator[tuple[str, dict[str, Any], str, str]]:
                 yield derivative.program, {**known, "upstream": derivative.upstream}, variable, form
 
 
+def respellings() -> Iterator[tuple[str, dict[str, Any], str, str]]:
+    """The right claims after changes that leave their value alone; what is equal is decided by evaluation."""
+    for number, case in enumerate(cases("right")):
+        program = as_program(case["program"], **options(case))
+        setting = setting_of(program)
+        (trial, *_) = setting.draw(np.random.default_rng(1), None, 1)
+        for variable, spellings in case["spellings"].items():
+            words = vocabulary(program, setting.stages, setting.upstream)
+            for turn, text in enumerate(spellings[:2]):
+                (*before, last) = read_claim(normalise(variable), text, words).bindings
+                if before:
+                    continue
+                seed = 100 * number + turn
+                for other in respelled(last.value, trial.values, trial.sizes, RESPELLINGS, seed):
+                    yield case["program"], options(case), variable, other
+
+
+def setting_of(program: Program) -> Setting:
+    """What the values of claims about a program are computed from."""
+    stages = stages_of(program)
+    upstream = "g" if any(axis is not ONE for axis in program.output.shape) else None
+    results = backward(program, None, "g") if upstream else gradient(program, list(program.inputs))
+    return Setting(program, stages, results, upstream)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the table; the exit code is 1 where something is not as it should be."""
-    rows = [wrong(case) for case in cases("wrong") if not arguments or case["id"] in arguments]
+    rows = [wrong(case) for case in wrong_cases() if not arguments or case["id"] in arguments]
     for row in rows:
         print(
             f"{'found' if row.found else 'MISSED':7} {'explained' if row.explained else 'NOT':10} {row.id:38}",

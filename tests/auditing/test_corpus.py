@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pullback.auditing.audit import audit
-from tests.auditing.table import Row, cases, right, wrong
+from tests.auditing.table import Row, right, wrong, wrong_cases
 
-WRONG = cases("wrong")
+WRONG = wrong_cases()
 RIGHT = list(right())
 
 

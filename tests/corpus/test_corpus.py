@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.corpus import loading, reading
+from tests.corpus import loading, measuring, reading
 from tests.corpus.loading import KINDS, Case
 
 TOLERANCE = 1e-8
@@ -75,6 +75,9 @@ def test_check_and_every_accepted_form_are_the_derivative(case: Case) -> None:
     for seed in SEEDS:
         values, right = drawn(case, seed)
         names = {**case.sizes, **values}
+        measured = {} if case.structured else measuring.measured(case, values, values.get(case.upstream))
+        for name, array in measured.items():
+            assert loading.error(right[name], array) < measuring.tolerance(case), (name, "JAX is not the measured one")
         for name, array in right.items():
             assert np.all(np.isfinite(array)), name
             forms = () if case.functions else case.forms.get(name, ())

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pullback.auditing.claims import Claim, Vocabulary, lower_claim, read_claim, uses, vocabulary, with_properties
-from pullback.auditing.edits import Words
+from pullback.auditing.conditions import alike as conditions_alike
+from pullback.auditing.python import Backward
 from pullback.auditing.report import Difference, Explanation, Finding, Report
 from pullback.auditing.search import Search
-from pullback.auditing.stages import Stage, stages_of
-from pullback.auditing.trial import Trial, close, trials
+from pullback.auditing.searching import search_of, unstructured
+from pullback.auditing.stages import stages_of
+from pullback.auditing.trial import Setting, Trial, close
 from pullback.checking.evaluator import UnfitError
 from pullback.checking.program import free_name
-from pullback.checking.words import say
 from pullback.deriving import as_program, backward, gradient
 from pullback.dimension import ONE
 from pullback.errors import PullbackError, ShapeError
 from pullback.expression import Expression, Results
-from pullback.lowering.program import Program, squeezed
+from pullback.lowering.program import Program
 from pullback.simplification.simplify import simplify
 from pullback.syntax.names import normalise
-from pullback.syntax.tree import Binding
 from pullback.tensor.add import add
-from pullback.tensor.node import Node, Sum, Variable, make_variable
-from pullback.tensor.product import product
+from pullback.tensor.node import Node, Sum
 
 EQUAL = 1e-8
 
@@ -74,12 +74,12 @@ def audit(
     True
     """
     if not isinstance(source, str | Program | Expression) or claims is None:
-        from pullback.auditing.python import audit_python
+        from pullback.auditing.foreign import audit_python
 
         return audit_python(source, claims, values=values, shapes=shapes, seed=seed, lang=lang)
     program = as_program(source, shapes, assume, batch)
     if values is not None and not isinstance(values, Mapping):
-        values = dict(zip(program.inputs, values, strict=True))
+        values = dict(zip(program.inputs, values, strict=False))
     return audit_program(program, claims, values=values, upstream=upstream, seed=seed, lang=lang)
 
 
@@ -88,12 +88,13 @@ def audit_program(
     claims: Mapping[str, str] | Callable[..., Any],
     *,
     values: Mapping[str, Any] | None = None,
+    examples: Mapping[str, Any] | None = None,
     upstream: str = "g",
     seed: int = 0,
     lang: str = "en",
     subject: str | None = None,
 ) -> Report:
-    """Judge claims about a program that is read already."""
+    """Judge claims about a program that is read already; ``examples`` show what its inputs are like."""
     import numpy as np
 
     stages = stages_of(program)
@@ -101,31 +102,32 @@ def audit_program(
     name: str | None = normalise(upstream) if normalise(upstream) not in taken else free_name(program)
     words = vocabulary(program, stages, name)
     is_scalar = all(axis is ONE for axis in program.output.shape)
-    read = _read(program, claims, words)
+    read = [] if callable(claims) else _read(program, claims, words)
     if is_scalar and not callable(claims) and name is not None and not any(uses(claim, name) for claim in read):
         name = None
-        words = Vocabulary(words.shapes, words.steps, words.dimensions, None)
-    wanted = [claim.variable for claim in read] if read else list(program.inputs)
+        words = replace(words, upstream=None)
+    wanted = [claim.variable for claim in read] if read else _free(program)
     results = _right(program, wanted, name)
-    rng = np.random.default_rng(seed)
-    drawn = trials(program, stages, results, name, wanted, rng, values)
-    notes: list[str] = []
-    altered: tuple[str, ...] = ()
-    if callable(claims):
-        from pullback.auditing.python import call_backward
+    setting = Setting(program, stages, results, name)
+    drawn = setting.draw(np.random.default_rng(seed), values)
+    called = Backward(claims, program, name) if callable(claims) else None
+    if called is not None:
+        read = called.claims(drawn, wanted)
+    findings = _judge(read, words, search_of(setting, drawn, wanted))
+    if examples and not all(finding.right for finding in findings):
+        findings = _again(read, words, setting, drawn, wanted, examples, findings)
+    notes = () if called is None else called.notes(findings, lang)
+    if called is not None and called.altered:
+        findings = [f if f.right else called.aliased(f) for f in findings]
+    in_place = called is not None and bool(called.altered)
+    return Report(_subject(program) if subject is None else subject, tuple(findings), notes, lang, in_place)
 
-        read, altered = call_backward(claims, program, drawn, name, wanted)
-    search = _search(program, stages, drawn, name, wanted, results)
-    findings = _judge(program, read, words, results, drawn, search)
-    if altered:
-        findings = [finding if finding.right else _aliased(finding, altered) for finding in findings]
-        notes.append(say(lang, "mistake.in_place", altered=", ".join(altered)))
-    return Report(_subject(program) if subject is None else subject, tuple(findings), tuple(notes), lang, bool(altered))
+
+def _free(program: Program) -> list[str]:
+    return [name for name, entry in program.inputs.items() if "constant" not in entry.properties]
 
 
-def _read(program: Program, claims: Mapping[str, str] | Callable[..., Any], words: Vocabulary) -> list[Claim]:
-    if callable(claims):
-        return []
+def _read(program: Program, claims: Mapping[str, str], words: Vocabulary) -> list[Claim]:
     return [read_claim(normalise(program.input(_variable(name)).name), text, words) for name, text in claims.items()]
 
 
@@ -145,69 +147,8 @@ def _right(program: Program, wanted: Sequence[str], upstream: str | None) -> Res
     return backward(program, list(wanted), upstream)
 
 
-def _search(
-    program: Program,
-    stages: Sequence[Stage],
-    drawn: Sequence[Trial],
-    upstream: str | None,
-    wanted: Sequence[str],
-    results: Results,
-) -> Search:
-    import numpy as np
-
-    axes = squeezed(program.output.shape)
-    start: Node = make_variable(upstream, axes) if upstream is not None else product([], ())
-    variables: dict[str, Variable] = {n: make_variable(n, squeezed(program.inputs[n].shape)) for n in wanted}
-    names = [*program.inputs, *(normalise(s.name) for s in stages if s.given and s is not stages[-1])]
-    if upstream is not None:
-        names.append(upstream)
-    dimensions = sorted({n for entry in program.inputs.values() for axis in entry.shape for n in axis.names})
-    forms: dict[str, Sequence[Binding]] = {}
-    bare: dict[str, list[Any]] = {name: [] for name in wanted}
-    for name in wanted:
-        expression = results[name]
-        forms[name] = (*expression.spelled.where, Binding(None, expression.tree))
-    for trial in drawn:
-        known: dict[str, Any] = {**trial.sizes, **trial.values}
-        if upstream is not None:
-            known[upstream] = np.ones_like(trial.values[upstream])
-        inputs = {**program.inputs, **({upstream: 0} if upstream else {})}
-        known = {n: v for n, v in known.items() if n in inputs or n in trial.sizes}
-        found = results.evaluate(known)
-        for name in wanted:
-            bare[name].append(found[program.inputs[name].name])
-    spelled = {normalise(entry.name): entry.name for entry in program.inputs.values()}
-    texts = {stage.name: stage.text for stage in stages if not stage.given}
-    batch = str(program.batch) if program.batch is not None else None
-    renamed = [_by_name(trial, program) for trial in drawn]
-    return Search(
-        stages,
-        renamed,
-        start,
-        variables,
-        {name: program.inputs[name].shape for name in wanted},
-        lambda n: spelled.get(n, texts.get(n, n)),
-        Words(names, dimensions),
-        batch,
-        forms,
-        bare,
-    )
-
-
-def _by_name(trial: Trial, program: Program) -> Trial:
-    right = {normalise(name): array for name, array in trial.right.items()}
-    return Trial(trial.sizes, trial.values, trial.leaves, right)
-
-
-def _judge(
-    program: Program,
-    read: Sequence[Claim],
-    words: Vocabulary,
-    results: Results,
-    drawn: Sequence[Trial],
-    search: Search,
-) -> list[Finding]:
-    verdicts = [_verdict(program, claim, words, results, search) for claim in read]
+def _judge(read: Sequence[Claim], words: Vocabulary, search: Search) -> list[Finding]:
+    verdicts = [_verdict(claim, words, search) for claim in read]
     wrong = {
         claim.variable: values
         for claim, (finding, values) in zip(read, verdicts, strict=True)
@@ -215,51 +156,50 @@ def _judge(
     }
     findings = []
     for claim, (finding, values) in zip(read, verdicts, strict=True):
-        if finding.right:
-            findings.append(finding)
-            continue
-        others = {name: arrays for name, arrays in wrong.items() if name != claim.variable}
-        explanations = search.explain(claim, values, others)
-        findings.append(_explained(finding, explanations))
+        if not finding.right:
+            others = {name: arrays for name, arrays in wrong.items() if name != claim.variable}
+            finding = replace(finding, explanations=search.explain(claim, values, others))
+        findings.append(finding)
     return findings
 
 
-def _explained(finding: Finding, explanations: tuple[Explanation, ...]) -> Finding:
-    return Finding(
-        finding.variable,
-        finding.right,
-        finding.claim,
-        finding.form,
-        finding.how,
-        explanations,
-        finding.shapes,
-        finding.difference,
-        finding.problem,
-    )
+def _again(
+    read: Sequence[Claim],
+    words: Vocabulary,
+    setting: Setting,
+    drawn: Sequence[Trial],
+    wanted: Sequence[str],
+    examples: Mapping[str, Any],
+    before: Sequence[Finding],
+) -> list[Finding]:
+    """Judge at points that are like the given values: one-hot targets sum to one, a covariance is symmetric."""
+    import numpy as np
+
+    known = {normalise(name): np.asarray(value, dtype=np.float64) for name, value in examples.items()}
+    alike = conditions_alike(known, unstructured(setting))
+    if not alike:
+        return list(before)
+    for condition in alike:
+        drawn = [setting.changed(trial, condition.met(trial.values)) for trial in drawn]
+    names = [condition.name for condition in alike]
+    findings = []
+    judged = _judge(read, words, search_of(setting, drawn, wanted, names))
+    for first, second in zip(before, judged, strict=True):
+        if first.right or not (second.right or second.explanations):
+            findings.append(first)
+        elif second.right:
+            told = [Explanation(f"given_if.{c.key}", {"part": setting.program.inputs[c.name].name}) for c in alike]
+            findings.append(replace(second, how="given", explanations=tuple(told)))
+        else:
+            findings.append(second)
+    return findings
 
 
-def _aliased(finding: Finding, altered: tuple[str, ...]) -> Finding:
-    first = Explanation("in_place", {"altered": ", ".join(altered)})
-    return Finding(
-        finding.variable,
-        False,
-        finding.claim,
-        finding.form,
-        "",
-        (first, *finding.explanations),
-        finding.shapes,
-        finding.difference,
-        finding.problem,
-    )
-
-
-def _verdict(
-    program: Program, claim: Claim, words: Vocabulary, results: Results, search: Search
-) -> tuple[Finding, list[Any] | None]:
+def _verdict(claim: Claim, words: Vocabulary, search: Search) -> tuple[Finding, list[Any] | None]:
     """Judge one claim: shapes, then identity of the graphs, then numbers."""
-    name = claim.variable
+    name, trials, program = claim.variable, search.trials, search.setting.program
     entry = program.inputs[name]
-    expression = results[name]
+    expression = search.setting.results[name]
     form = str(expression)
     problem, shapes = "", None
     if claim.is_text:
@@ -274,15 +214,14 @@ def _verdict(
                 shapes = (_say(entry.shape), _say(shape))
             elif _same(with_properties(node, program), expression.node):
                 return Finding(entry.name, True, claim.text, form, "algebra"), None
-    values = _values(claim, search.trials)
+    values = _values(claim, trials)
     if values is None:
         return Finding(entry.name, False, claim.text, form, shapes=shapes, problem=problem), None
-    if not problem and all(_equal(v, t.right[name]) for v, t in zip(values, search.trials, strict=True)):
+    if not problem and all(_equal(v, t.right[name]) for v, t in zip(values, trials, strict=True)):
         return Finding(entry.name, True, claim.text, form, "numbers"), None
-    if shapes is None and not problem and values[0].shape != search.trials[0].right[name].shape:
-        found = _named_shape(values, search.trials)
-        shapes = (_say(entry.shape), found)
-    difference = None if shapes or problem else _difference(values[0], search.trials[0].right[name])
+    if shapes is None and not problem and values[0].shape != trials[0].right[name].shape:
+        shapes = (_say(entry.shape), _named_shape(values, trials))
+    difference = None if shapes or problem else difference_of(values[0], trials[0].right[name])
     return Finding(entry.name, False, claim.text, form, "", (), shapes, difference, problem), values
 
 
@@ -303,7 +242,7 @@ def _values(claim: Claim, drawn: Sequence[Trial]) -> list[Any] | None:
     import numpy as np
 
     try:
-        return [np.asarray(claim.at(drawn, k), dtype=np.float64) for k in range(len(drawn))]
+        return [np.asarray(claim.at(trial), dtype=np.float64) for trial in drawn]
     except (UnfitError, PullbackError, ValueError, TypeError, KeyError, IndexError):
         return None
 
@@ -341,7 +280,8 @@ def _named_shape(values: Sequence[Any], drawn: Sequence[Trial]) -> str:
     return " x ".join(parts) or "scalar"
 
 
-def _difference(value: Any, right: Any) -> Difference | None:
+def difference_of(value: Any, right: Any) -> Difference | None:
+    """The entry at which two arrays are farthest apart; None where their shapes differ."""
     import numpy as np
 
     if value.shape != right.shape:
@@ -352,4 +292,9 @@ def _difference(value: Any, right: Any) -> Difference | None:
 
 
 def _subject(program: Program) -> str:
-    return "; ".join(line.strip() for line in program.source.splitlines() if line.strip())
+    """The program on a line; with a batch, the shapes that claims have to have."""
+    text = "; ".join(line.strip() for line in program.source.splitlines() if line.strip())
+    if program.batch is None:
+        return text
+    lifted = [f"{entry.name}: {_say(entry.shape)}" for entry in program.inputs.values() if entry.batched]
+    return f"{text}   (batch {program.batch}; {'; '.join([*lifted, f'g: {_say(program.output.shape)}'])})"

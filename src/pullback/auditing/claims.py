@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -25,31 +26,33 @@ from pullback.tensor.substitute import Lifted, substitute
 UPSTREAM_NAMES = ("g", "dy", "dout", "grad_output", "upstream", "delta", "dL_dy", "dL")
 """What an upstream gradient may be called in a claim where the program has no such name."""
 
+_GRADIENT = re.compile(r"[d∂δ]L\s*/\s*[d∂δ](\w+)")
+_ATTRIBUTE = re.compile(r"(?<=[\w)\]'])\.T\b")
+
 Shape = tuple[Dimension, ...]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One claimed gradient: its text as statements, or an array for each trial."""
+    """One claimed gradient: its text as statements, or a function that computes it at a trial."""
 
     variable: str
     text: str
     bindings: tuple[tree.Binding, ...] = ()
-    arrays: tuple[Any, ...] = ()
+    compute: Callable[[Trial], Any] | None = None
 
     @property
     def is_text(self) -> bool:
         """Whether it was given in the notation."""
-        return bool(self.bindings)
+        return self.compute is None
 
-    def at(self, trials: Sequence[Trial], k: int) -> Any:
+    def at(self, trial: Trial) -> Any:
         """Its value at a trial; raises UnfitError where shapes do not fit."""
         import numpy as np
 
-        if not self.is_text:
-            return self.arrays[k]
+        if self.compute is not None:
+            return self.compute(trial)
         with np.errstate(all="ignore"):
-            trial = trials[k]
             return np.real(trial.evaluator.program(self.bindings, trial.values)[""])
 
 
@@ -61,6 +64,15 @@ class Vocabulary:
     steps: Mapping[str, Node]
     dimensions: frozenset[str]
     upstream: str | None
+    output: str = ""
+
+    def is_upstream(self, name: str) -> bool:
+        """Whether a name that the program does not have is what the gradient from above is called."""
+        if self.upstream is None:
+            return False
+        own = {f"d{self.output}", f"d_{self.output}", f"dL_d{self.output}", f"grad_{self.output}"}
+        step = name[2:] if name.startswith("d_") else name[1:]
+        return name in own or (name in UPSTREAM_NAMES and step not in self.steps)
 
 
 def vocabulary(program: Program, stages: Sequence[Stage], upstream: str | None) -> Vocabulary:
@@ -74,7 +86,8 @@ def vocabulary(program: Program, stages: Sequence[Stage], upstream: str | None) 
     if upstream is not None:
         shapes[upstream] = program.output.shape
     dimensions = {name for shape in shapes.values() for axis in shape for name in axis.names}
-    return Vocabulary(shapes, steps, frozenset(dimensions - set(shapes)), upstream)
+    output = normalise(program.output.name or "")
+    return Vocabulary(shapes, steps, frozenset(dimensions - set(shapes)), upstream, output)
 
 
 def read_claim(variable: str, text: str, words: Vocabulary) -> Claim:
@@ -83,7 +96,7 @@ def read_claim(variable: str, text: str, words: Vocabulary) -> Claim:
     Raises:
         NotationError: It can't be read, or uses a name that the program does not have.
     """
-    parsed = parse_program(text, FUNCTIONS)
+    parsed = parse_program(_spelled(text, words), FUNCTIONS)
     inputs, _ = find_inputs(parsed, set())
     renamed: dict[str, tree.Syntax] = {}
     bound = {b.name for b in parsed.bindings}
@@ -92,7 +105,7 @@ def read_claim(variable: str, text: str, words: Vocabulary) -> Claim:
             continue
         if name in words.dimensions:
             renamed[name] = tree.Call("size", (tree.Name(name),))
-        elif words.upstream is not None and name in UPSTREAM_NAMES:
+        elif words.upstream is not None and words.is_upstream(name):
             renamed[name] = tree.Name(words.upstream)
         elif name.isupper() and name.lower() in words.shapes:
             renamed[name] = tree.Name(name.lower())
@@ -100,10 +113,23 @@ def read_claim(variable: str, text: str, words: Vocabulary) -> Claim:
             near = get_close_matches(name, [*words.shapes], n=1)
             known = ", ".join(words.shapes)
             hint = f"did you mean {near[0]}?" if near else f"a claim may use: {known}"
+            if name[:1] == "d" and name[1:].lstrip("_") in words.steps:
+                hint = f"say first what it is, then use it: {name} = …; …"
             raise NotationError(f"{name} is not in the program", source=text, places=(Place(span),), hint=hint)
     bindings = tuple(tree.Binding(b.name, _renamed(b.value, renamed), b.span, b.name_span) for b in parsed.bindings)
     last = bindings[-1]
     return Claim(variable, text, (*bindings[:-1], tree.Binding(None, last.value, last.span)))
+
+
+def _spelled(text: str, words: Vocabulary) -> str:
+    """``dL/dW = dL/dy @ x.T`` in the notation, every character where it was.
+
+    >>> print(_spelled("dL/dW = dL/dy @ X.T", Vocabulary({"W": (), "X": ()}, {}, frozenset(), "g")))
+            dy    @ X'
+    """
+    if "dL" not in words.shapes:
+        text = _GRADIENT.sub(lambda m: f"d{m[1]}".ljust(len(m[0])), text)
+    return _ATTRIBUTE.sub("' ", text)
 
 
 def uses(claim: Claim, name: str) -> bool:

@@ -51,7 +51,7 @@ def edits(tree: Syntax, words: Words) -> Iterator[Edit]:
         ):
             continue
         if isinstance(tree, Call) and tree.function in ("eye", "ones", "zeros", "size", "reshape"):
-            continue
+            break
         for edit in edits(part, words):
             yield Edit(_rebuilt(tree, parts, k, edit.tree), edit.key, edit.cost, edit.fields)
 
@@ -73,12 +73,21 @@ def _here(tree: Syntax, words: Words) -> Iterator[Edit]:
         yield Edit(Negate(tree), "sign", 1.3, {"part": text})
     if isinstance(tree, Chain):
         yield from _of_sum(tree) if tree.is_sum else _of_product(tree, words)
+        if not tree.is_sum:
+            yield from _of_beginning(tree)
+            yield from _regrouped(tree)
     if isinstance(tree, Name):
         for name in words.names:
             if name != tree.identifier:
                 yield Edit(Name(name), "other_name", 1.6, {"written": tree.identifier, "right": name})
     if isinstance(tree, Call):
         yield from _of_call(tree)
+        if tree.function == "ones":
+            for k, argument in enumerate(tree.arguments):
+                for name in words.dimensions:
+                    if Name(name) != argument:
+                        longer = Call("ones", (*tree.arguments[:k], Name(name), *tree.arguments[k + 1 :]))
+                        yield Edit(longer, "other_name", 1.5, {"written": show(tree), "right": show(longer)})
     if isinstance(tree, Power):
         yield Edit(tree.base, "power", 1.5, {"part": text})
         yield Edit(Power(tree.base, tree.exponent, not tree.entrywise), "power_kind", 1.4, {"part": text})
@@ -95,7 +104,7 @@ def _here(tree: Syntax, words: Words) -> Iterator[Edit]:
     if not isinstance(tree, Number):
         yield Edit(Chain((Number(Fraction(2)), tree), ("*",)), "factor_two", 1.6, {"part": text})
         for name in words.dimensions:
-            yield Edit(Chain((tree, Name(name)), ("/",)), "mean", 1.8, {"n": name})
+            yield Edit(_joined(tree, _size(name), "/"), "mean", 1.8, {"n": name})
         yield from _reduced(tree, text)
         for name in words.names:
             for new in (Name(name), Transpose(Name(name))):
@@ -172,24 +181,68 @@ def _of_product(tree: Chain, words: Words) -> Iterator[Edit]:
         left = [operator for j, operator in enumerate(operators) if j != max(0, k - 1)]
         smaller = Chain(tuple(rest), tuple(left)) if len(rest) > 1 else rest[0]
         yield Edit(smaller, "factor_surplus", 1.6, {"factor": show(operands[k])})
-    if (
-        operators[0] in ("*", ".*", "/")
-        and len(operands) > 1
-        and isinstance(operands[-1], Name)
-        and operators[-1] == "/"
-    ):
-        for name in words.dimensions:
-            if Name(name) != operands[-1]:
-                yield Edit(
-                    Chain((*operands[:-1], Name(name)), operators),
-                    "wrong_count",
-                    1.4,
-                    {"written": show(operands[-1]), "right": name},
+    for k, operator in enumerate(operators, 1):
+        if operator in ("/", "./") and (counted := _length(operands[k])):
+            for name in words.dimensions:
+                if name != counted:
+                    changed_operands = (*operands[:k], _size(name), *operands[k + 1 :])
+                    fields = {"written": counted, "right": name}
+                    yield Edit(Chain(changed_operands, operators), "wrong_count", 1.4, fields)
+
+
+def _of_beginning(tree: Chain) -> Iterator[Edit]:
+    """Changes of the first factors taken together: ``P .* D K`` is ``(P .* D) K``."""
+    for count in range(2, len(tree.operands)):
+        first = Chain(tree.operands[:count], tree.operators[: count - 1])
+        text = f"({show(first)})"
+        operators = tree.operators[count - 1 :]
+        yield Edit(
+            Chain((Transpose(first), *tree.operands[count:]), operators), "transpose_too_few", 1.1, {"part": text}
+        )
+        for axis in ("rows", "columns"):
+            summed = Call("sum", (first, Name(axis)))
+            yield Edit(Chain((summed, *tree.operands[count:]), operators), "sum_missing", 1.6, {"part": text})
+
+
+def _regrouped(tree: Chain) -> Iterator[Edit]:
+    """Another order of a matrix product and an entrywise one: ``A (b .* c)`` for ``(A b) .* c``."""
+    for k, operand in enumerate(tree.operands):
+        inner = operand
+        if k == 0 or not isinstance(inner, Chain) or inner.is_sum:
+            continue
+        if {tree.operators[k - 1], *inner.operators} <= {"*", ".*"} and len(
+            {tree.operators[k - 1], *inner.operators}
+        ) > 1:
+            flat = Chain(
+                (*tree.operands[:k], *inner.operands, *tree.operands[k + 1 :]),
+                (*tree.operators[:k], *inner.operators, *tree.operators[k:]),
+            )
+            yield Edit(flat, "grouping", 1.3, {"part": show(inner)})
+    for start in range(1, len(tree.operands) - 1):
+        for stop in range(start + 2, len(tree.operands) + 1):
+            used = {*tree.operators[start - 1 : stop - 1]}
+            if used == {"*", ".*"}:
+                inner = Chain(tree.operands[start:stop], tree.operators[start : stop - 1])
+                nested = Chain(
+                    (*tree.operands[:start], inner, *tree.operands[stop:]),
+                    (*tree.operators[:start], *tree.operators[stop - 1 :]),
                 )
+                yield Edit(nested, "grouping", 1.3, {"part": show(inner)})
 
 
 def _turned(tree: Syntax) -> Syntax:
     return tree.operand if isinstance(tree, Transpose) else Transpose(tree)
+
+
+def _size(name: str) -> Syntax:
+    return Call("size", (Name(name),))
+
+
+def _length(tree: Syntax) -> str:
+    """The dimension that a tree is the length of."""
+    if isinstance(tree, Call) and tree.function == "size" and len(tree.arguments) == 1:
+        (tree,) = tree.arguments
+    return tree.identifier if isinstance(tree, Name) else ""
 
 
 def _of_call(tree: Call) -> Iterator[Edit]:

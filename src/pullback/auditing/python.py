@@ -1,86 +1,95 @@
-"""Claims that are Python functions: called at drawn points, with an eye on what they change in place."""
+"""Backward passes that are Python functions: called at drawn points, with an eye on what they change in place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pullback.auditing.claims import Claim
-from pullback.auditing.report import Report
+from pullback.auditing.report import Explanation, Finding
 from pullback.auditing.trial import Trial
-from pullback.errors import UnsupportedError, ValuesError
+from pullback.checking.gradients import gradients_of
+from pullback.checking.words import say
 from pullback.lowering.program import Program
-from pullback.syntax.names import normalise
+from pullback.tracing.calling import called_safely
 
 
-def call_backward(
-    backward: Callable[..., Any],
-    program: Program,
-    drawn: Sequence[Trial],
-    upstream: str | None,
-    wanted: Sequence[str],
-) -> tuple[list[Claim], tuple[str, ...]]:
-    """Call ``backward(g, *inputs)`` at every trial.
+@dataclass
+class Backward:
+    """``backward(g, *inputs)`` as a claim for each input.
 
-    Returns:
-        A claim for each wanted variable, and the names of the arguments that it changed in place.
-
-    Raises:
-        ValuesError: It gives another number of gradients than there are inputs.
+    Attributes:
+        function: The backward pass.
+        program: The forward pass that was read.
+        upstream: What the upstream gradient is called in trials; None where it is one.
+        altered: The arguments that it has changed in place.
+        restless: Whether it gives other numbers when it is called again.
     """
-    import numpy as np
 
-    collected: dict[str, list[Any]] = {name: [] for name in wanted}
-    altered: list[str] = []
-    for trial in drawn:
-        inputs = {name: np.array(trial.values[name]) for name in program.inputs}
-        output = tuple(axis.evaluate(trial.sizes) for axis in program.output.shape)
-        g = np.array(trial.values[upstream]) if upstream is not None else np.ones(output)
+    function: Callable[..., Any]
+    program: Program
+    upstream: str | None
+    altered: list[str] = field(default_factory=list)
+    restless: bool = False
+    _done: list[tuple[Trial, Mapping[str, Any]]] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The inputs that the function takes: not the constants that a traced function brought along."""
+        leaves = [name for name, path in getattr(self.program, "leaves", []) if not path]
+        return leaves or list(self.program.inputs)
+
+    def claims(self, drawn: Sequence[Trial], wanted: Sequence[str]) -> list[Claim]:
+        """A claim for each wanted variable that it gives a gradient for.
+
+        Raises:
+            ValuesError: It fails, or gives another number of gradients than there are inputs.
+        """
+        import numpy as np
+
+        found = [self.at(trial) for trial in drawn]
+        again = self._call(drawn[0])
+        self.restless = any(not np.array_equal(found[0][n], again[n], equal_nan=True) for n in found[0] if n in again)
+        return [Claim(n, "", (), partial(self._one, n)) for n in wanted if all(n in each for each in found)]
+
+    def _one(self, name: str, trial: Trial) -> Any:
+        return self.at(trial)[name]
+
+    def at(self, trial: Trial) -> Mapping[str, Any]:
+        """All gradients at a trial."""
+        for known, found in self._done:
+            if known is trial:
+                return found
+        found = self._call(trial)
+        self._done.append((trial, found))
+        return found
+
+    def _call(self, trial: Trial) -> dict[str, Any]:
+        import numpy as np
+
+        inputs = {name: np.array(trial.values[name]) for name in self.arguments}
+        output = tuple(axis.evaluate(trial.sizes) for axis in self.program.output.shape)
+        g = np.array(trial.values[self.upstream]) if self.upstream is not None else np.ones(output)
         before = {"g": g.copy(), **{name: array.copy() for name, array in inputs.items()}}
-        result = backward(g, *inputs.values())
+        result = called_safely("backward", self.function, g, *inputs.values())
         for name, array in {"g": g, **inputs}.items():
-            if not np.array_equal(before[name], array) and name not in altered:
-                altered.append(name)
-        for name, array in by_name(result, list(program.inputs), program).items():
-            if name in collected:
-                collected[name].append(np.array(array, dtype=np.float64))
-    claims = [Claim(name, "", (), tuple(arrays)) for name, arrays in collected.items() if len(arrays) == len(drawn)]
-    return claims, tuple(altered)
+            if not np.array_equal(before[name], array) and name not in self.altered:
+                self.altered.append(name)
+        free = [name for name in self.arguments if "constant" not in self.program.inputs[name].properties]
+        return gradients_of(result, self.arguments, free)
 
+    def notes(self, findings: Sequence[Finding], language: str) -> tuple[str, ...]:
+        """What is to be said beside the findings."""
+        notes = []
+        if self.altered and all(finding.right for finding in findings):
+            notes.append(say(language, "audit.altered", altered=", ".join(self.altered)))
+        if self.restless:
+            notes.append(say(language, "check.restless"))
+        return tuple(notes)
 
-def by_name(result: Any, names: Sequence[str], program: Program) -> Mapping[str, Any]:
-    """Read what a backward pass gives: a mapping, or one gradient an input in order, None for no gradient."""
-    if isinstance(result, Mapping):
-        return {normalise(name).removeprefix("d") if normalise(name) not in names else normalise(name): value
-                for name, value in result.items() if value is not None}  # fmt: skip
-    parts = list(result) if isinstance(result, tuple | list) else [result]
-    free = [name for name in names if "constant" not in program.inputs[name].properties]
-    if len(parts) == len(names):
-        return {name: part for name, part in zip(names, parts, strict=True) if part is not None}
-    if len(parts) == len(free):
-        return {name: part for name, part in zip(free, parts, strict=True) if part is not None}
-    raise ValuesError(
-        f"the backward pass gives {len(parts)} gradient(s) for {len(names)} inputs: {', '.join(names)}",
-        hint="give one for each input, in order, or a mapping from name to gradient",
-    )
-
-
-def audit_python(
-    source: Any,
-    claims: Any,
-    *,
-    values: Any,
-    shapes: Mapping[str, tuple[int | str, ...]] | None,
-    seed: int,
-    lang: str,
-) -> Report:
-    """Audit a backward pass written in Python beside a forward pass written in Python."""
-    from pullback.auditing.audit import audit_program
-    from pullback.tracing.read import read_pair
-
-    if isinstance(source, tuple) and len(source) == 2 and claims is None:
-        source, claims = source
-    program, backward = read_pair(source, claims, values, shapes)
-    if backward is None:
-        raise UnsupportedError("there is no backward pass to audit", hint="give audit(forward, backward)")
-    return audit_program(program, backward, seed=seed, lang=lang)
+    def aliased(self, finding: Finding) -> Finding:
+        """A wrong finding where something was changed in place: that is named first."""
+        first = Explanation("in_place", {"altered": ", ".join(self.altered)})
+        return replace(finding, explanations=(first, *finding.explanations))

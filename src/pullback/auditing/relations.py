@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import permutations
 from typing import Any
 
-from pullback.auditing.trial import close
+from pullback.auditing.trial import TOLERANCE, close
 
 _FACTORS = [Fraction(k) for k in (2, 3, 4)] + [Fraction(1, k) for k in (2, 3, 4)] + [Fraction(3, 2), Fraction(2, 3)]
 
@@ -33,6 +33,12 @@ class Compared:
     variable: Any
     sizes: Mapping[str, int]
     batch: str | None
+    is_text: bool = True
+    tolerance: float = TOLERANCE
+
+    def same(self, left: Any, right: Any) -> bool:
+        """Whether two arrays agree."""
+        return close(left, right, self.tolerance)
 
 
 def relations(pairs: Sequence[Compared]) -> Iterator[Relation]:
@@ -52,19 +58,19 @@ def relations(pairs: Sequence[Compared]) -> Iterator[Relation]:
         return
     yield from _shapes(pairs, every)
     yield from _scales(pairs)
-    if every(lambda p: close(p.claim, p.without_upstream)):
+    if every(lambda p: p.same(p.claim, p.without_upstream)):
         yield Relation("upstream_forgotten", 0.8)
     for other in pairs[0].others:
-        if every(lambda p, other=other: close(p.claim, p.others[other])):
+        if every(lambda p, other=other: p.same(p.claim, p.others[other])):
             yield Relation("swapped", 0.9, {"other": other})
     if every(lambda p: _square(p.right)):
-        if every(lambda p: close(p.claim, p.right + p.right.T - np.diag(np.diag(p.right)))):
+        if every(lambda p: p.same(p.claim, p.right + p.right.T - np.diag(np.diag(p.right)))):
             yield Relation("structured", 0.9)
-        elif every(lambda p: close(p.claim, p.right + p.right.T)):
+        elif every(lambda p: p.same(p.claim, p.right + p.right.T)):
             yield Relation("symmetrised_sum", 0.95)
-        elif every(lambda p: close(p.claim, (p.right + p.right.T) / 2)):
+        elif every(lambda p: p.same(p.claim, (p.right + p.right.T) / 2)):
             yield Relation("symmetrised", 0.95)
-        if every(lambda p: close(p.claim, np.diag(np.diag(p.right)))):
+        if every(lambda p: p.same(p.claim, np.diag(np.diag(p.right)))):
             yield Relation("diagonal_only", 1.0)
     yield from _decay(pairs)
 
@@ -76,37 +82,45 @@ def _square(array: Any) -> bool:
 def _shapes(pairs: Sequence[Compared], every: Any) -> Iterator[Relation]:
     import numpy as np
 
-    if every(lambda p: p.claim.ndim == 2 and p.right.ndim == 2 and close(p.claim, p.right.T)):
+    if every(lambda p: p.claim.ndim == 2 and p.right.ndim == 2 and p.same(p.claim, p.right.T)):
         yield Relation("transposed", 0.5)
     if every(lambda p: p.claim.shape != p.right.shape and p.claim.size == p.right.size):
-        if every(lambda p: close(p.claim.reshape(-1), p.right.reshape(-1))):
-            yield Relation("row_or_column" if pairs[0].right.ndim <= 1 else "flattened", 0.6)
-    if every(lambda p: p.claim.size == p.right.size and p.right.ndim == 2):
-        if every(lambda p: close(p.claim.reshape(-1), p.right.T.reshape(-1))) and not every(
-            lambda p: close(p.claim, p.right.T)
+        if every(lambda p: p.same(p.claim.reshape(-1), p.right.reshape(-1))):
+            squeezed = [n for n in pairs[0].claim.shape if n != 1] == [n for n in pairs[0].right.shape if n != 1]
+            key = "flattened" if not squeezed else "row_or_column" if pairs[0].is_text else "axis_of_one"
+            yield Relation(key, 0.45 if squeezed else 0.6)
+    if every(lambda p: p.claim.size == p.right.size and p.right.ndim >= 2):
+        if every(lambda p: p.same(_in_columns(p.claim), p.right.reshape(-1))) or every(
+            lambda p: p.same(p.claim.reshape(-1), _in_columns(p.right))
         ):
-            yield Relation("layout", 0.7)
+            if not every(lambda p: p.same(p.claim, p.right.T)):
+                yield Relation("layout", 0.7)
     right = pairs[0].right
     if pairs[0].claim.ndim > right.ndim:
         for axis in range(pairs[0].claim.ndim):
             for key, reduce in (("not_summed", np.sum), ("not_averaged", np.mean)):
                 if every(
                     lambda p, axis=axis, reduce=reduce: (
-                        p.claim.ndim > axis and p.claim.shape[axis] > 1 and close(reduce(p.claim, axis=axis), p.right)
+                        p.claim.ndim > axis and p.claim.shape[axis] > 1 and p.same(reduce(p.claim, axis=axis), p.right)
                     )
                 ):
                     yield Relation(key, 0.5, {"axis": _axis_name(pairs, axis)})
     if pairs[0].claim.ndim < right.ndim:
         for axis in range(right.ndim):
-            if every(lambda p, axis=axis: close(p.claim, p.right.sum(axis=axis))):
+            if every(lambda p, axis=axis: p.same(p.claim, p.right.sum(axis=axis))):
                 yield Relation("summed_too_much", 0.6, {"axis": str(axis + 1)})
-        if every(lambda p: p.claim.ndim == 0 and close(p.claim, p.right.sum())):
+        if every(lambda p: p.claim.ndim == 0 and p.same(p.claim, p.right.sum())):
             yield Relation("summed_to_number", 0.6)
     if right.ndim > 2:
         for order in permutations(range(right.ndim)):
-            if order != tuple(range(right.ndim)) and every(lambda p, o=order: close(p.claim, p.right.transpose(o))):
+            if order != tuple(range(right.ndim)) and every(lambda p, o=order: p.same(p.claim, p.right.transpose(o))):
                 yield Relation("axes_permuted", 0.7, {"order": ", ".join(str(k + 1) for k in order)})
                 break
+
+
+def _in_columns(array: Any) -> Any:
+    """The entries with the first axis running fastest."""
+    return array.reshape(-1, order="F")
 
 
 def _axis_name(pairs: Sequence[Compared], axis: int) -> str:
@@ -127,7 +141,7 @@ def _scales(pairs: Sequence[Compared]) -> Iterator[Relation]:
             return
         at = np.unravel_index(int(np.argmax(np.abs(p.right))), p.right.shape) if p.right.ndim else ()
         ratio = float(p.claim[at] / p.right[at])
-        if ratio == 0 or not close(p.claim, ratio * p.right):
+        if ratio == 0 or not p.same(p.claim, ratio * p.right):
             return
         ratios.append(ratio)
     yield from scale_of(ratios, [p.sizes for p in pairs], pairs[0].batch)
@@ -146,6 +160,8 @@ def scale_of(ratios: Sequence[float], sizes: Sequence[Mapping[str, int]], batch:
         for sign in (1, -1):
             if is_(lambda s, f=factor * sign: f):
                 key = "factor_missing_number" if factor < 1 else "factor_surplus_number"
+                if factor.numerator != 1 and factor.denominator != 1:
+                    key = "factor_wrong_number"
                 number = 1 / factor if factor < 1 else factor
                 yield Relation(
                     key if sign == 1 else "factor_and_sign", 0.5, {"number": str(number), "ratio": str(factor * sign)}
@@ -170,6 +186,15 @@ def scale_of(ratios: Sequence[float], sizes: Sequence[Mapping[str, int]], batch:
                     key = "mean_surplus" if factor == 1 and sign == 1 else "length_factor"
                     yield Relation(key, 0.6, {"n": text, "ratio": f"{minus}{factor} / {text}"})
                     return
+    for n in names:
+        if is_(lambda s, n=n: s[n] ** 0.5) or is_(lambda s, n=n: s[n] ** -0.5):
+            key = "part_surplus" if ratios[0] > 1 else "part_missing"
+            yield Relation(key, 2.15, {"part": f"sqrt({n})"})
+            return
+        for m in names:
+            if n != m and is_(lambda s, n=n, m=m: s[n] / s[m]):
+                yield Relation("wrong_length", 0.6, {"written": m, "right": n})
+                return
     yield Relation(
         "constant_factor" if max(ratios) - min(ratios) < 1e-7 * abs(ratios[0]) else "varying_factor",
         4.0,
@@ -188,7 +213,7 @@ def _decay(pairs: Sequence[Compared]) -> Iterator[Relation]:
         extra = p.claim - p.right
         at = int(np.argmax(np.abs(p.variable)))
         ratio = float(extra.reshape(-1)[at] / p.variable.reshape(-1)[at])
-        if abs(ratio) < 1e-9 or not close(extra, ratio * p.variable):
+        if abs(ratio) < 1e-9 or not p.same(extra, ratio * p.variable):
             return
         ratios.append(ratio)
     if max(ratios) - min(ratios) < 1e-7 * abs(ratios[0]):

@@ -17,16 +17,19 @@ class Explanation:
     step: str = ""
     mended: str = ""
     """The claim with the mistake mended, where it was given as text."""
+    parts: tuple[Explanation, ...] = ()
+    """Two mistakes that are one explanation only together."""
 
     def say(self, language: str) -> str:
-        """The mistake in words, then the place."""
-        fields = dict(self.fields)
-        for name in ("first", "second"):
-            if name in fields:
-                fields[f"{name}_word"] = say(language, f"word.{fields[name]}")
+        """The mistake in words."""
+        if self.parts:
+            steps = {part.step for part in self.parts}
+            said = [part.say(language) + (f" [{part.step}]" if len(steps) > 1 else "") for part in self.parts]
+            first, second = said
+            return say(language, "mistake.two", first=first, second=second)
         key, _, factor = self.key.partition("+")
-        sentence = say(language, f"mistake.{key}", **fields)
-        return say(language, "mistake.also_factor", first=sentence, also=fields["also"]) if factor else sentence
+        sentence = say(language, f"mistake.{key}", **self.fields)
+        return say(language, "mistake.also_factor", first=sentence, also=self.fields["also"]) if factor else sentence
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Finding:
         right: Whether the claim is right.
         claim: Its text; empty for a Python function.
         form: The right gradient in its simplest form.
-        how: ``algebra`` where both are one graph, ``numbers`` where they agree at every drawn point.
+        how: ``algebra`` where both are one graph, ``numbers`` where they agree at every drawn point, ``given``
+            where they agree at every point that is like the given values in one respect.
         explanations: What is wrong, the likeliest first; empty where nothing explains it.
         shapes: The shape of the variable and of the claim, where they differ.
         difference: The worst entry, where both have one shape.
@@ -74,24 +78,25 @@ class Finding:
         """The likeliest explanation."""
         return self.explanations[0] if self.explanations else None
 
-    def lines(self, language: str) -> Iterator[str]:
-        """Say the finding line by line."""
+    def lines(self, language: str, tells: bool = True) -> Iterator[str]:
+        """Say the finding line by line; with ``tells=False``, without what the right gradient is."""
         name = self.variable
         if self.right:
-            yield say(language, f"audit.right.{self.how}", name=name, form=self.form)
+            yield say(language, f"audit.right.{self.how}", name=name, form=self.form.replace("\n", "; "))
+            if self.explanation is not None:
+                yield "  " + self.explanation.say(language)
             return
         yield say(language, "audit.wrong", name=name, claim=self.claim or say(language, "audit.function"))
         if self.shapes is not None:
             yield "  " + say(language, "audit.shapes", name=name, wanted=self.shapes[0], found=self.shapes[1])
         elif self.problem:
-            for line in self.problem.splitlines():
-                yield "  " + line
+            yield from ("  " + line for line in self.problem.splitlines() if tells or not line.startswith("hint:"))
         found = self.explanation
         if found is not None:
             yield "  " + found.say(language)
             if found.step:
                 yield "  " + say(language, "audit.step", step=found.step)
-            if found.mended:
+            if found.mended and tells:
                 yield "  " + say(language, "audit.mended", mended=found.mended)
         elif self.difference is not None:
             yield "  " + say(language, "audit.unexplained")
@@ -103,7 +108,8 @@ class Finding:
                 claimed=f"{self.difference.claimed:.6g}",
                 right=f"{self.difference.right:.6g}",
             )
-        yield "  " + say(language, "audit.form", name=name, form=self.form.replace("\n", "; "))
+        if self.form and tells:
+            yield "  " + say(language, "audit.form", name=name, form=self.form.replace("\n", "; "))
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class Report:
         for finding in self.findings:
             lines += finding.lines(lang)
         if shared is not None:
-            lines.append(say(lang, "audit.shared", count=sum(not f.right for f in self.findings)))
+            lines.append(say(lang, "audit.shared"))
         lines += self.notes
         return "\n".join(lines)
 
@@ -147,11 +153,16 @@ class Report:
         first = wrong[0].explanation if wrong else None
         if first is None or len(wrong) < 2 or not first.step:
             return None
-        same = all(
-            f.explanation is not None and (f.explanation.key, f.explanation.step) == (first.key, first.step)
-            for f in wrong
-        )
+        same = all(f.explanation is not None and _is_one(f.explanation, first) for f in wrong)
         return first if same else None
 
     def __str__(self) -> str:
         return self.show()
+
+
+def _is_one(left: Explanation, right: Explanation) -> bool:
+    """Whether two explanations are of one mistake."""
+    if (left.key, left.step) != (right.key, right.step):
+        return False
+    ignored = {"name"} | ({"other"} if left.key == "swapped" else set())
+    return all(left.fields.get(k) == right.fields.get(k) for k in {*left.fields, *right.fields} - ignored)

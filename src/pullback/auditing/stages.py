@@ -7,18 +7,24 @@ put another in its place.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from pullback.auditing.wording import LONGEST, Wording
 from pullback.calculus.rules import pull_back
 from pullback.errors import PullbackError
 from pullback.lowering.program import Program, lower_program
 from pullback.syntax import tree
+from pullback.syntax.names import normalise
 from pullback.syntax.printer import show
 from pullback.tensor.add import add, scaled
 from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological
 from pullback.tensor.product import product
+from pullback.tracing.tape import TracedProgram
 
+_LONGEST_LINE = 100
 _INLINE = frozenset({"eye", "ones", "zeros", "size", "pi"})
 _AXES = ("rows", "columns")
 
@@ -34,6 +40,8 @@ class Stage:
     shape: tuple[object, ...]
     given: bool
     """Whether the user named it."""
+    said: tree.Syntax | None = None
+    """What its value is called as a part of others, where it has no name of the user's."""
 
 
 Replace = Callable[["Stage", Node, int, Node, Node], Node | None]
@@ -42,7 +50,7 @@ Replace = Callable[["Stage", Node, int, Node, Node], Node | None]
 
 def stages_of(program: Program) -> list[Stage]:
     """Write a program as stages; a traced program is its statements."""
-    if not program.syntax.bindings:
+    if isinstance(program, TracedProgram):
         return _as_they_are(program)
     try:
         return _split(program)
@@ -51,13 +59,34 @@ def stages_of(program: Program) -> list[Stage]:
 
 
 def _as_they_are(program: Program) -> list[Stage]:
+    """The statements of a traced program, each with the line of code that it comes from."""
+    wording = Wording()
+    for name, entry in program.inputs.items():
+        wording.know(name, entry.shape, entry.name)
+    titles: set[str] = getattr(program, "titles", set())
+    places: dict[str, str] = getattr(program, "places", {})
     stages = []
     for k, s in enumerate(program.statements):
         name = s.name or f"stage {k}"
-        operation = getattr(program, "operations", {}).get(name, "")
-        text = f"{name} ({operation})" if operation else name
-        stages.append(Stage(name, text, s.node, s.local, s.shape, s.name is not None))
+        given = not isinstance(program, TracedProgram) or name in titles
+        local = wording.tree(s.local)
+        short = len(show(local)) <= LONGEST
+        text = f"{name} = {show(local)}" if given or not short else show(local)
+        if line := _line(places.get(name, "")):
+            text = f"{text}   [{line}]"
+        said = tree.Name(name) if given or not short else local
+        stages.append(Stage(normalise(name), text, s.node, s.local, s.shape, given, said))
+        wording.know(name, s.shape, said)
     return stages
+
+
+def _line(place: str) -> str:
+    """A place in code with its line: ``layer.py:12  h = np.tanh(z)``."""
+    file, _, number = place.rpartition(":")
+    if not file or not number.isdigit():
+        return ""
+    source = linecache.getline(file, int(number)).strip()
+    return f"{Path(file).name}:{number}" + (f"  {source}" if source and len(source) <= _LONGEST_LINE else "")
 
 
 def _split(program: Program) -> list[Stage]:
@@ -74,7 +103,15 @@ def _split(program: Program) -> list[Stage]:
     shapes = {name: entry.shape for name, entry in program.inputs.items()}
     fine = lower_program(parsed, shapes, {})
     return [
-        Stage(s.name or "", splitter.texts[s.name or ""], s.node, s.local, s.shape, s.name in splitter.given)
+        Stage(
+            s.name or "",
+            splitter.texts[s.name or ""],
+            s.node,
+            s.local,
+            s.shape,
+            s.name in splitter.given,
+            splitter.said.get(s.name or ""),
+        )
         for s in fine.statements
     ]
 
@@ -84,6 +121,7 @@ class _Splitter:
         self.bindings: list[tree.Binding] = []
         self.texts: dict[str, str] = {}
         self.given: set[str] = set()
+        self.said: dict[str, tree.Syntax] = {}
         self.known: dict[tree.Syntax, str] = {}
 
     def bind(self, binding: tree.Binding) -> None:
@@ -96,6 +134,8 @@ class _Splitter:
         self.texts[name] = f"{binding.name} = {text}" if binding.name else text
         if binding.name:
             self.given.add(binding.name)
+        else:
+            self.said[name] = binding.value
 
     def opened(self, node: tree.Syntax) -> tree.Syntax:
         """One operation, whose operands are names."""
@@ -137,6 +177,7 @@ class _Splitter:
             name = f"stage {len(self.bindings)}"
             self.bindings.append(tree.Binding(name, value))
             self.texts[name] = show(node)
+            self.said[name] = node
             self.known[node] = name
         return tree.Name(self.known[node])
 
@@ -153,7 +194,11 @@ def _is_number(node: tree.Syntax) -> bool:
 
 
 def reverse(
-    stages: Sequence[Stage], upstream: Node, wanted: Mapping[str, Variable], replace: Replace | None = None
+    stages: Sequence[Stage],
+    upstream: Node,
+    wanted: Mapping[str, Variable],
+    replace: Replace | None = None,
+    seen: dict[str, Node] | None = None,
 ) -> dict[str, Node]:
     """Pull the upstream gradient back through the stages.
 
@@ -162,6 +207,7 @@ def reverse(
         upstream: The gradient of the last stage.
         wanted: The variables to differentiate by, by name.
         replace: What to put for a contribution: another, or None for the one that is right.
+        seen: Collects the gradient of every stage's own value, by name.
 
     Returns:
         For each wanted name its gradient, over the inputs, the names of stages and the upstream.
@@ -172,12 +218,11 @@ def reverse(
         if stage.name not in collected:
             continue
         here = add(collected.pop(stage.name), stage.local.axes)
+        if seen is not None:
+            seen[stage.name] = here
         for name, part in _through(stage, here, targets, replace):
             collected.setdefault(name, []).append((1, part))
-    return {
-        name: add(collected[name], variable.axes) if name in collected else add([], variable.axes)
-        for name, variable in wanted.items()
-    }
+    return {name: add(collected.get(name, []), variable.axes) for name, variable in wanted.items()}
 
 
 def _through(stage: Stage, cotangent: Node, targets: set[str], replace: Replace | None) -> list[tuple[str, Node]]:

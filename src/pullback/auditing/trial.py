@@ -65,60 +65,72 @@ def close(left: Any, right: Any, tolerance: float = TOLERANCE) -> bool:
     return bool(np.max(np.abs(left - right), initial=0.0) <= tolerance * scale)
 
 
-def trials(
-    program: Program,
-    stages: Sequence[Stage],
-    results: Results,
-    upstream: str | None,
-    names: Sequence[str],
-    rng: Any,
-    given: Mapping[str, Any] | None = None,
-    count: int = 3,
-) -> list[Trial]:
-    """Draw points with sizes that differ; ``given`` sizes are kept.
+@dataclass(frozen=True)
+class Setting:
+    """What a point is computed from: the program, its stages and the right gradients.
 
-    Args:
+    Attributes:
         program: What is audited.
         stages: The program one operation at a time.
         results: The right gradients.
         upstream: What the upstream gradient is called; None for the gradient of a scalar.
-        names: The variables that are audited.
-        rng: A NumPy random generator.
-        given: Fixed values, by name.
-        count: How many points.
     """
-    import numpy as np
 
-    forward = of_source(program, program)
-    domain = find_domain(program, forward)
-    dims = dimension_names(program.inputs, [n for s in stages for axis in s.shape for n in sorted(axis.names)])  # type: ignore[attr-defined]
-    made = []
-    for turn in range(count):
+    program: Program
+    stages: Sequence[Stage]
+    results: Results
+    upstream: str | None
+
+    def at(self, sizes: Mapping[str, int], inputs: Mapping[str, Any], g: Any) -> Trial:
+        """Compute everything at a point; ``g`` is the upstream gradient in the shape of the output."""
+        values = dict(inputs)
+        known = {**sizes, **values, **({self.upstream: g} if self.upstream is not None else {})}
+        right = {normalise(name): array for name, array in self.results.evaluate(known).items()}
+        leaves: dict[Variable, Any] = {}
+        for name, entry in self.program.inputs.items():
+            leaves[entry.variable] = _squeezed(values[name], entry.shape, sizes)
+            leaves[make_variable(name, _inner(entry.shape))] = leaves[entry.variable]
+        steps = dict(zip(self.stages, interpret([s.node for s in self.stages], leaves, sizes), strict=True))
+        for stage, array in steps.items():
+            leaves[make_variable(stage.name, _inner(stage.shape))] = array
+            if stage.given:
+                values[stage.name] = array.reshape(tuple(a.evaluate(sizes) for a in stage.shape))  # type: ignore[attr-defined]
+        if self.upstream is not None:
+            shape = self.program.output.shape
+            values[self.upstream] = g
+            leaves[make_variable(self.upstream, _inner(shape))] = _squeezed(g, shape, sizes)
+        return Trial(sizes, values, leaves, right)
+
+    def changed(self, trial: Trial, changes: Mapping[str, Any]) -> Trial:
+        """The trial with other values of some inputs."""
+        import numpy as np
+
+        inputs = {name: changes.get(name, trial.values[name]) for name in self.program.inputs}
+        g = trial.values[self.upstream] if self.upstream is not None else np.ones(())
+        return self.at(trial.sizes, inputs, g)
+
+    def draw(self, rng: Any, given: Mapping[str, Any] | None = None, count: int = 3) -> list[Trial]:
+        """Draw points with sizes that differ; ``given`` values, and the sizes that they settle, are kept."""
+        import numpy as np
+
+        program = self.program
+        forward = of_source(program, program)
+        domain = find_domain(program, forward)
+        spoken = [n for s in self.stages for axis in s.shape for n in sorted(axis.names)]  # type: ignore[attr-defined]
+        dims = dimension_names(program.inputs, spoken)
         fixed = {**getattr(program, "constants", {}), **(given or {})}
         fixed = {normalise(name): np.asarray(value, dtype=np.float64) for name, value in fixed.items()}
-        sizes, values = _drawn(program, forward, dims, turn, rng, domain, fixed)
-        output = tuple(axis.evaluate(sizes) for axis in program.output.shape)
-        g = np.asarray(rng.standard_normal(output)) if upstream is not None else np.ones(output)
-        known = {**sizes, **values, **({upstream: g} if upstream is not None else {})}
-        right = {name: array for name, array in results.evaluate(known).items()}
-        leaves = {entry.variable: _squeezed(values[name], entry.shape, sizes) for name, entry in program.inputs.items()}
-        leaves.update({
-            make_variable(name, tuple(axis for axis in entry.shape if axis is not ONE)): leaves[entry.variable]
-            for name, entry in program.inputs.items()
-        })  # fmt: skip
-        steps = dict(zip(stages, interpret([s.node for s in stages], leaves, sizes), strict=True))
-        for stage, array in steps.items():
-            axes = tuple(axis for axis in stage.shape if axis is not ONE)
-            leaves[make_variable(stage.name, axes)] = array  # type: ignore[arg-type]
-            if stage.given:
-                values[stage.name] = array.reshape(tuple(axis.evaluate(sizes) for axis in stage.shape))  # type: ignore[attr-defined]
-        if upstream is not None:
-            values[upstream] = g
-            leaves[make_variable(upstream, tuple(a for a in program.output.shape if a is not ONE))] = _squeezed(
-                g, program.output.shape, sizes
-            )
-        made.append(Trial(sizes, values, leaves, right))
-    return made
+        made = []
+        for turn in range(count):
+            sizes, values = _drawn(program, forward, dims, turn, rng, domain, fixed)
+            output = tuple(axis.evaluate(sizes) for axis in program.output.shape)
+            g = np.asarray(rng.standard_normal(output)) if self.upstream is not None else np.ones(output)
+            made.append(self.at(sizes, values, g))
+        return made
+
+
+def _inner(shape: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(axis for axis in shape if axis is not ONE)
 
 
 def _drawn(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pullback.checking.program import check_program
 from pullback.checking.report import Report
+from pullback.checking.words import catalogue
 from pullback.deriving import Names
 from pullback.errors import UnsupportedError
 from pullback.expression import Expression
@@ -58,6 +59,13 @@ def check(
     >>> bool(check("y = tanh(W x + b)"))
     True
     """
+    if order not in (1, 2):
+        raise UnsupportedError(f"derivatives of order {order} are not checked", hint="the orders are 1 and 2")
+    if backward is not None and not callable(backward):
+        raise UnsupportedError(
+            "the backward pass is not a function", hint='formulas are audited: pb.audit("y = W x", {"W": "g x\'"})'
+        )
+    catalogue(lang)  # a language that is not there is refused before anything is run
     reading: dict[str, Any] = {"shapes": shapes, "assume": assume, "batch": batch}
     if isinstance(source, str | Program | Expression):
         if backward is not None:
@@ -74,5 +82,14 @@ def check(
     from pullback.checking.pairs import check_python
 
     return check_python(
-        source, backward, values, wrt=wrt, shapes=shapes, order=order, seed=seed, tolerance=tolerance, language=lang
+        source,
+        backward,
+        values,
+        wrt=wrt,
+        shapes=shapes,
+        order=order,
+        seed=seed,
+        tolerance=tolerance,
+        language=lang,
+        points=points,
     )

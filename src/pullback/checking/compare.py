@@ -23,6 +23,10 @@ _ERROR_FACTOR = 10.0
 _ROUNDING = 1e-13
 """Where all entries cancel to nothing, this much of the largest value is rounding."""
 _LAST_PLACES = 1e-15
+_VAGUE = 1e-3
+DOUBLE = 2.0**-52
+_DIGITS = 1e4
+"""In single precision this many roundings are allowed for."""
 _STEEP = 1e8
 """A measured slope above this beside an infinite one is a vertical tangent."""
 
@@ -43,6 +47,12 @@ class Comparison:
     analytic: bool | None = None
     shaken: Callable[[Point], bool] | None = None
     """Whether the value at a point is more than rounding; where it is not, the point is left out."""
+    by_hand: bool = False
+    """Whether the gradients were written by a person, and not derived."""
+    spoilt: bool = False
+    """Whether the backward pass changes its arguments, so that it is not right whatever it gives."""
+    rounding: float = DOUBLE
+    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
     entries: int = 0
     points: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
@@ -56,19 +66,25 @@ class Comparison:
             output = self.forward(point.values, point.sizes)
         except UnfitError:
             output = np.asarray(np.nan)
+        except ValuesError:
+            if point.name == "given":
+                raise
+            self.excluded[f"fails: {point.name}"] += 1
+            return False
         if not np.all(np.isfinite(output)) or (self.shaken is not None and not self.shaken(point)):
             self.excluded[f"undefined: {point.name}"] += 1
             return False
         if upstream is None:
             upstream = np.asarray(self.rng.standard_normal(output.shape))
-        function = Function(self.forward, point.values, point.sizes, upstream)
+        self.rounding = max(self.rounding, rounding_of(output))
+        function = Function(self.forward, point.values, point.sizes, upstream, self.rounding)
         try:
             given = self.gradients(point, upstream)
             shaken = self.gradients(moved(point), upstream)
         except ValuesError:
             if point.name == "given":
                 raise
-            self.excluded[f"formless: {point.name}"] += 1
+            self.excluded[f"{'fails' if self.by_hand else 'formless'}: {point.name}"] += 1
             return False
         for name in self.names:
             here, there = np.asarray(given[name]), np.asarray(shaken[name])
@@ -86,7 +102,7 @@ class Comparison:
 
         value = np.asarray(point.values[name], dtype=np.float64)
         if given.shape != value.shape:
-            self.all.append(Entry(name, (), float("nan"), 0.0, 1.0, point.name))
+            self.shapes.setdefault(name, (value.shape, given.shape))
             return
         flat = range(value.size)
         if value.size > _MOST_ENTRIES:
@@ -124,11 +140,15 @@ class Comparison:
                 for kink in found.kinks:
                     self.excluded[f"kink: {kink}"] += 1
                 continue
-            if np.isnan(given) and point.name != "given":
+            if found.torn:
+                self.excluded[f"sides: {point.name}"] += 1
+                continue
+            if np.isnan(given) and point.name != "given" and not self.by_hand:
                 self.excluded[f"formless: {point.name}"] += 1
                 continue
             steep = not np.isfinite(given) and abs(found.value) > _STEEP
-            if not np.isfinite(found.value) or steep:
+            vague = not self.analytic and found.error > _VAGUE * max(abs(found.value), abs(given), 1.0)
+            if not np.isfinite(found.value) or steep or vague:
                 self.excluded[f"unmeasured: {point.name}"] += 1
                 continue
             allowed = self.tolerance * scale + _ERROR_FACTOR * (found.error + noise)
@@ -141,6 +161,8 @@ class Comparison:
         """The relative tolerance: the one asked for, else by the method."""
         if self.relative is not None:
             return self.relative
+        if self.rounding > DOUBLE:
+            return max(DIFFERENCE_TOLERANCE, _DIGITS * self.rounding)
         return COMPLEX_TOLERANCE if self.analytic else DIFFERENCE_TOLERANCE
 
     def measured(self, function: Function, direction: Mapping[str, Any], size: float, given: float) -> Measured:
@@ -152,6 +174,10 @@ class Comparison:
 
         found = self.measure(function, direction, size)
         scale = max(abs(given), abs(found.value))
+        if self.forward.foreign and not found.kinks and abs(found.value - given) > self.tolerance * scale:
+            slopes = function.sides(direction, size or 1.0)
+            if slopes is not None and self.between(given, slopes):
+                return Measured(found.value, found.error, torn=True)
         if not self.analytic or found.kinks or not abs(found.value - given) > self.tolerance * scale:
             return found
         other = function.extrapolated(direction, size or 1.0)
@@ -162,12 +188,23 @@ class Comparison:
             return Measured(other.value, other.error + DIFFERENCE_TOLERANCE * scale / _ERROR_FACTOR)
         return found if abs(other.value - found.value) <= margin else Measured(float("nan"))
 
+    def between(self, given: float, slopes: tuple[float, float]) -> bool:
+        """Whether a gradient at a kink lies between the slopes of its two sides."""
+        low, high = sorted(slopes)
+        room = _AGREE * max(abs(low), abs(high))
+        return low - room <= given <= high + room
+
     def measure(self, function: Function, direction: Mapping[str, Any], size: float) -> Measured:
         """Differentiate by the complex step where it can be trusted, else by central differences."""
         if self.analytic is None:
             self.analytic = self.trusts_complex(function)
         if self.analytic:
-            return function.complex_step(direction)
+            try:
+                return function.complex_step(direction)
+            except UnfitError:
+                if not self.forward.foreign:
+                    raise
+                self.analytic = False
         return function.extrapolated(direction, max(size, 1e-8) if size < 1 else size)
 
     def trusts_complex(self, function: Function) -> bool | None:
@@ -211,7 +248,19 @@ class Comparison:
             failures,
             tuple(notes),
             language,
+            self.by_hand,
+            dict(self.shapes),
+            self.spoilt,
+            self.rounding > DOUBLE,
         )
+
+
+def rounding_of(output: Any) -> float:
+    """How finely the output is rounded: that of float64, or of a shorter number that it was computed in."""
+    import numpy as np
+
+    dtype = np.asarray(output).dtype
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else DOUBLE
 
 
 def moved(point: Point) -> Point:

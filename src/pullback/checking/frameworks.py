@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullback.deriving import backward
+from pullback.expression import evaluate_all
 from pullback.tracing.tape import TracedProgram
 
 
@@ -30,7 +31,7 @@ class Agreement:
 
 
 def compare_torch(module: Any, examples: Sequence[Any], seed: int = 0) -> Agreement:
-    """Compare with ``torch.autograd`` at the module's own parameters."""
+    """Compare the output and all gradients with PyTorch's, at the module's own parameters."""
     import copy
 
     import numpy as np
@@ -41,63 +42,81 @@ def compare_torch(module: Any, examples: Sequence[Any], seed: int = 0) -> Agreem
     program = from_torch(module, *examples)
     wrapped = copy.deepcopy(module).double()
     tree = torch.utils._pytree
-    leaves, structure = tree.tree_flatten(tuple(examples))
-    leaves = [e.detach().double().clone().requires_grad_() if e.is_floating_point() else e for e in leaves]
-    result = wrapped(*tree.tree_unflatten(leaves, structure))
-    result = tree.tree_leaves(result)[0]
+    flat, structure = tree.tree_flatten(tuple(examples))
+
+    def run(count: int) -> tuple[list[Any], Any]:
+        """Run with so many inputs asking for their gradient."""
+        leaves = [e.detach().double().clone() if e.is_floating_point() else e for e in flat]
+        for leaf in [e for e in leaves if e.is_floating_point()][:count]:
+            leaf.requires_grad_()
+        return leaves, tree.tree_leaves(wrapped(*tree.tree_unflatten(leaves, structure)))[0]
+
+    try:
+        leaves, result = run(len(flat))
+    except RuntimeError as error:
+        # some losses have no gradient by their targets
+        if "not differentiable" not in str(error):
+            raise
+        leaves, result = run(1)
     g = torch.from_numpy(np.random.default_rng(seed).standard_normal(tuple(result.shape)))
-    parameters = list(wrapped.parameters())
-    wanted = [*(e for e in leaves if e.is_floating_point()), *parameters]
-    found = torch.autograd.grad(result, wanted, g, allow_unused=True)
-    names = [*(n for n, t in program.leaves if not t), *(n for n, t in program.leaves if t)]
-    by_name = dict(program.leaves)
-    targets = {t: p for t, p in wrapped.named_parameters()}
-    inputs = [n for n, t in program.leaves if not t]
-    values: dict[str, Any] = {n: e.detach().numpy() for n, e in zip(inputs, leaves, strict=True)}
-    values.update({n: targets[by_name[n]].detach().numpy() for n in names if by_name[n]})
-    right: dict[int, Any] = dict(zip([id(w) for w in wanted], found, strict=True))
-    sources = {n: e for n, e in zip(inputs, leaves, strict=True)} | {
-        n: targets[by_name[n]] for n in names if by_name[n]
+    parameters = dict(wrapped.named_parameters())
+    inputs = iter(leaves)
+    sources = {name: parameters[path] if path else next(inputs) for name, path in program.leaves}
+    free = [name for name in program.inputs if name in sources and sources[name].requires_grad]
+    found: Sequence[Any] = torch.autograd.grad(result, [sources[n] for n in free], g, allow_unused=True)
+    right = {
+        name: np.zeros(tuple(sources[name].shape)) if slope is None else slope.numpy()
+        for name, slope in zip(free, found, strict=True)
     }
-    free = [n for n in program.inputs if n in sources and sources[n].is_floating_point()]
-    derived = backward(program, free, "upstream").evaluate({**program.constants, **values, "upstream": g.numpy()})
+    values = {**program.constants, **{name: source.detach().numpy() for name, source in sources.items()}}
+    return _agreement(program, free, values, g.numpy(), result.detach().numpy(), right, "PyTorch")
+
+
+def _agreement(
+    program: TracedProgram,
+    free: Sequence[str],
+    values: dict[str, Any],
+    upstream: Any,
+    output: Any,
+    right: dict[str, Any],
+    framework: str,
+) -> Agreement:
+    """The largest difference, of the output or of a gradient, relative to the largest entry (at least one)."""
+    import numpy as np
+
+    last = program.output
+    (computed,) = evaluate_all([(last.node, last.shape)], program.inputs, values)
+    derived = backward(program, free, "upstream").evaluate({**values, "upstream": upstream})
+    pairs = [("output", computed, output), *((n, derived[program.inputs[n].name], right[n]) for n in free)]
     worst = ("", 0.0)
-    for name in free:
-        target = right[id(sources[name])]
-        wanted_array = np.zeros(derived[name].shape) if target is None else target.numpy()
-        scale = max(1.0, float(np.max(np.abs(wanted_array), initial=0.0)))
-        worst = max(
-            worst, (name, float(np.max(np.abs(derived[name] - wanted_array), initial=0.0)) / scale), key=lambda w: w[1]
-        )
-    return Agreement(program.source, worst[0] or free[0], worst[1], len(free), "PyTorch", program)
+    for name, mine, theirs in pairs:
+        scale = max(1.0, float(np.max(np.abs(theirs), initial=0.0)))
+        difference = float(np.max(np.abs(mine - theirs), initial=0.0)) / scale if mine.size else 0.0
+        worst = max(worst, (name, difference), key=lambda w: w[1])
+    return Agreement(program.source, worst[0] or "output", worst[1], len(free), framework, program)
 
 
 def compare_jax(function: Callable[..., Any], examples: Sequence[Any], seed: int = 0) -> Agreement:
-    """Compare with ``jax.vjp``."""
+    """Compare the output and all gradients with those of ``jax.vjp``."""
     import jax
     import numpy as np
 
     from pullback.tracing.jax import enable_x64, from_jax
 
     program = from_jax(function, *examples)
-    leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(tuple(examples))]
-    names = list(program.inputs)[: len(leaves)]
+    flat, structure = jax.tree_util.tree_flatten(tuple(examples))
+    leaves = [np.asarray(leaf) for leaf in flat]
+    free = [name for name, _ in program.leaves]
+    arrays = [np.asarray(leaf, dtype=np.float64) for leaf in leaves if leaf.dtype.kind == "f"]
+
+    def first(*given: Any) -> Any:
+        parts = iter(given)
+        every = [next(parts) if leaf.dtype.kind == "f" else leaf for leaf in leaves]
+        return jax.tree_util.tree_leaves(function(*jax.tree_util.tree_unflatten(structure, every)))[0]
+
     with enable_x64():
-        exact = jax.tree_util.tree_map(
-            lambda a: np.asarray(a, dtype=np.float64) if np.asarray(a).dtype.kind == "f" else a, tuple(examples)
-        )
-        first = lambda *a: jax.tree_util.tree_leaves(function(*a))[0]  # noqa: E731
-        result, pull = jax.vjp(first, *exact)
+        result, pull = jax.vjp(first, *arrays)
         g = np.random.default_rng(seed).standard_normal(np.shape(result))
-        found = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(pull(jax.numpy.asarray(g)))]
-    free = [n for n, leaf in zip(names, leaves, strict=True) if leaf.dtype.kind == "f"]
-    values = dict(zip(names, leaves, strict=True))
-    derived = backward(program, free, "upstream").evaluate({**program.constants, **values, "upstream": g})
-    worst = ("", 0.0)
-    for name, target in zip(names, found, strict=True):
-        if name in free:
-            scale = max(1.0, float(np.max(np.abs(target), initial=0.0)))
-            worst = max(
-                worst, (name, float(np.max(np.abs(derived[name] - target), initial=0.0)) / scale), key=lambda w: w[1]
-            )
-    return Agreement(program.source, worst[0] or free[0], worst[1], len(free), "JAX", program)
+        found = [np.asarray(slope) for slope in pull(jax.numpy.asarray(g))]
+    values = {**program.constants, **dict(zip(free, arrays, strict=True))}
+    return _agreement(program, free, values, g, np.asarray(result), dict(zip(free, found, strict=True)), "JAX")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pullback.checking.evaluator import Kinks, UnfitError
 from pullback.checking.forward import Forward
+from pullback.errors import PullbackError
 
 COMPLEX_STEP = 1e-20
 _FIRST_STEP = 1.0 / 16
@@ -16,6 +18,8 @@ _LEVELS = 7
 _NEAR = 1e-12
 _SMALL = 0.1
 _ROUNDING = 2.0**-52
+_STAYS = 0.1
+"""A gap between one-sided slopes that shrinks no more than this with a hundredth of the step is a kink."""
 
 Index = tuple[int, ...]
 
@@ -27,6 +31,8 @@ class Measured:
     value: float
     error: float = 0.0
     kinks: frozenset[str] = frozenset()
+    torn: bool = False
+    """Whether the slopes from the left and from the right differ, in a function that says nothing of kinks."""
 
 
 @dataclass
@@ -37,7 +43,7 @@ class Function:
     values: Mapping[str, Any]
     sizes: Mapping[str, int]
     upstream: Any
-    sides: list[bytes] = field(default_factory=list)
+    rounding: float = _ROUNDING
 
     def at(self, moved: Mapping[str, Any], kinks: Kinks | None = None) -> Any:
         """Compute it with some inputs replaced."""
@@ -57,8 +63,10 @@ class Function:
         kinks = Kinks(_NEAR)
         moved = {name: self.values[name] + 1j * COMPLEX_STEP * d for name, d in direction.items()}
         try:
-            result = np.asarray(self.at(moved, kinks))
-        except (TypeError, ValueError, NotImplementedError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                result = np.asarray(self.at(moved, kinks))
+        except (TypeError, ValueError, NotImplementedError, PullbackError, Warning) as error:
             raise UnfitError(f"no complex numbers: {error}") from None
         if not np.iscomplexobj(result):
             return Measured(0.0, 0.0, frozenset(kinks.met))
@@ -66,9 +74,9 @@ class Function:
 
     def extrapolated(self, direction: Mapping[str, Any], size: float = 1.0) -> Measured:
         """Differentiate along a direction by central differences, extrapolated (Ridders 1982)."""
-        found = ridders(lambda step: self._shifted(direction, step), size)
+        found = ridders(lambda step: self._shifted(direction, step), min(size, 1.0), self.rounding)
         if size < _SMALL and not found.kinks:
-            wider = ridders(lambda step: self._shifted(direction, step), 1.0)
+            wider = ridders(lambda step: self._shifted(direction, step), 1.0, self.rounding)
             if not wider.kinks and wider.error < found.error:
                 return wider
         return found
@@ -79,8 +87,28 @@ class Function:
         kinks = Kinks(0.0)
         kinks_named = _Named(kinks)
         moved = {name: self.values[name] + step * d for name, d in direction.items()}
-        value = float(np.real(self.at(moved, kinks_named)))
+        try:
+            value = float(np.real(self.at(moved, kinks_named)))
+        except PullbackError:
+            value = np.nan
         return value, kinks.sides, kinks_named.names
+
+    def sides(self, direction: Mapping[str, Any], size: float) -> tuple[float, float] | None:
+        """The slopes from the left and from the right where these differ; None where they are one."""
+        import numpy as np
+
+        near = max(1e-6, self.rounding**0.5) * min(max(size, 1e-3), 1.0)
+        here = self._shifted(direction, 0.0)[0]
+        gaps, slopes = [], []
+        for step in (100 * near, near):
+            left = (here - self._shifted(direction, -step)[0]) / step
+            right = (self._shifted(direction, step)[0] - here) / step
+            gaps.append(abs(right - left))
+            slopes.append((left, right))
+        if not np.all(np.isfinite(gaps)):
+            return None
+        noise = 50 * self.rounding * abs(here) / near + 1e-6 * max(abs(s) for s in slopes[1])
+        return slopes[1] if gaps[1] > noise and gaps[1] > _STAYS * gaps[0] else None
 
 
 class _Named(Kinks):
@@ -95,7 +123,9 @@ class _Named(Kinks):
         self.names.add(name)
 
 
-def ridders(function: Callable[[float], tuple[float, list[bytes], set[str]]], size: float = 1.0) -> Measured:
+def ridders(
+    function: Callable[[float], tuple[float, list[bytes], set[str]]], size: float = 1.0, rounding: float = _ROUNDING
+) -> Measured:
     """Extrapolate central differences to step zero; the kinks are named where the sides differ.
 
     Steps shrink until both sides lie on the same side of every kink.
@@ -120,7 +150,7 @@ def ridders(function: Callable[[float], tuple[float, list[bytes], set[str]]], si
             row.append((factor * row[-1] - previous) / (factor - 1))
             factor *= _SHRINK**2
         if table:
-            noise = _ROUNDING * max(abs(above), abs(below)) / used
+            noise = rounding * max(abs(above), abs(below)) / used
             for k in range(1, len(row)):
                 estimate = max(abs(row[k] - row[k - 1]), abs(row[k] - table[-1][k - 1]), noise)
                 if estimate <= error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pullback.checking.compare import Comparison, moved
+from pullback.checking.compare import Comparison
 from pullback.checking.draw import DOMAINS, STRUCTURED, Point, dimension_names, draw, prime_sizes, structured
 from pullback.checking.forward import Forward, of_source
-from pullback.checking.measure import Function
 from pullback.checking.report import Report
+from pullback.checking.second import compare_second
 from pullback.deriving import Names, Source, as_program, backward, by_inputs, chosen
 from pullback.errors import ValuesError
 from pullback.evaluation.binding import bind
@@ -18,7 +18,6 @@ from pullback.lowering.program import Input, Program, squeezed
 from pullback.syntax.names import normalise
 
 RANDOM_POINTS = 3
-_SECOND_TOLERANCE = 1e-6
 _MOST_DRAWS = 12
 _SHAKE = 1e-10
 _SHAKEN = 1e-5
@@ -61,7 +60,15 @@ def check_program(
         if comparison.at(point):
             usable.append(point)
     if order == 2:
-        _second(comparison, program, upstream, names, usable[:2], rng)
+        directions = {name: f"{name}_along" for name in names}
+        derived = _products(program, upstream, names, directions)
+
+        def products(point: Point, given: Any, along: Mapping[str, Any]) -> Mapping[str, Any]:
+            known = {**point.sizes, **point.values, **constants, upstream: given}
+            known.update({directions[n]: along[n] for n in names})
+            return {name: expression.evaluate(known) for name, expression in derived.items()}
+
+        compare_second(comparison, products, names, usable[:2], rng)
     return comparison.report(language, order)
 
 
@@ -77,6 +84,10 @@ def points_of(
     """Give the points to compare at: the given one first, then random and structured ones."""
     points = [given_point(program, values)] if values else []
     wanted = ("random", *STRUCTURED) if wanted is None else wanted
+    unknown = [name for name in wanted if name not in ("random", *STRUCTURED)]
+    if unknown:
+        known = ", ".join(("random", *STRUCTURED))
+        raise ValuesError(f"there is no kind of point called {unknown[0]!r}", hint=f"the kinds are: {known}")
     names = dimension_names(program.inputs, _spoken(program))
     fixed = getattr(program, "constants", {})
     domain = find_domain(program, forward)
@@ -187,65 +198,6 @@ def _spoken(program: Program) -> list[str]:
 def _subject(program: Program) -> str:
     text = " ; ".join(line.strip() for line in program.source.splitlines() if line.strip())
     return text if len(text) <= 100 else text[:97] + "…"
-
-
-def _second(
-    comparison: Comparison,
-    program: Program,
-    upstream: str,
-    names: Sequence[str],
-    points: Sequence[Point],
-    rng: Any,
-) -> None:
-    """Compare second derivatives: the gradient of <v, gradient> beside differences of measured slopes."""
-    import numpy as np
-
-    from pullback.checking.measure import Measured, ridders
-
-    directions = {name: f"{name}_along" for name in names}
-    for point in points:
-        output = comparison.forward(point.values, point.sizes)
-        given = np.asarray(rng.standard_normal(output.shape))
-        along = {name: np.asarray(rng.standard_normal(np.shape(point.values[name]))) for name in names}
-        derived = _products(program, upstream, names, directions)
-        known = {**point.sizes, **point.values, upstream: given, **{directions[n]: along[n] for n in names}}
-        found = {name: expression.evaluate(known) for name, expression in derived.items()}
-        beside = {name: expression.evaluate({**known, **moved(point).values}) for name, expression in derived.items()}
-        for name in names:
-            value = np.asarray(point.values[name])
-            measured: list[tuple[tuple[int, ...], float, Measured]] = []
-            for k in range(min(value.size, 12)):
-                index = tuple(int(i) for i in np.unravel_index(k, value.shape))
-
-                slope = _slope(comparison, point, given, along, name, index)
-                second = ridders(slope, max(1e-3, abs(float(value[index]))) if value.size else 1.0)
-                spread = second.error + (0.0 if comparison.analytic else 1e-7 * abs(second.value) + 1e-7)
-                measured.append((index, float(found[name][index]), Measured(second.value, spread, second.kinks)))
-            before, comparison.relative = comparison.relative, max(comparison.relative or 0.0, _SECOND_TOLERANCE)
-            noise = float(np.max(np.abs(found[name] - beside[name]), initial=0.0))
-            comparison.collect(f"H·v of {name}", point, measured, noise)
-            comparison.relative = before
-
-
-def _slope(
-    comparison: Comparison,
-    point: Point,
-    upstream: Any,
-    along: Mapping[str, Any],
-    name: str,
-    index: tuple[int, ...],
-) -> Callable[[float], tuple[float, list[bytes], set[str]]]:
-    """The measured slope along a direction, as a function of one entry."""
-    import numpy as np
-
-    def slope(step: float) -> tuple[float, list[bytes], set[str]]:
-        moved = np.array(point.values[name], dtype=np.float64)
-        moved[index] += step
-        function = Function(comparison.forward, {**point.values, name: moved}, point.sizes, upstream)
-        here = function.complex_step(along) if comparison.analytic else function.extrapolated(along)
-        return here.value, sorted(kink.encode() for kink in here.kinks), set(here.kinks)
-
-    return slope
 
 
 def _products(

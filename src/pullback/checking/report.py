@@ -54,8 +54,13 @@ class Report:
         method: ``complex step`` or ``central differences``.
         relative: The relative tolerance.
         order: 1 for gradients, 2 for second derivatives too.
-        derivation: For a module or function that was read: its closed forms compared too.
+        failures: The entries that disagree, the worst first.
+        notes: What else is to be said.
         language: Of ``str()``.
+        by_hand: Whether the gradients were written by a person.
+        shapes: Gradients of a wrong shape: that of the variable, and theirs.
+        spoilt: Whether the backward pass changes its arguments in place.
+        single: Whether the forward pass computes in single precision.
     """
 
     subject: str
@@ -69,11 +74,15 @@ class Report:
     failures: tuple[Entry, ...] = ()
     notes: tuple[str, ...] = field(default=())
     language: str = "en"
+    by_hand: bool = False
+    shapes: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
+    spoilt: bool = False
+    single: bool = False
 
     @property
     def right(self) -> bool:
         """Whether every compared entry agrees, and there was one."""
-        return self.worst is not None and self.worst.excess <= 1
+        return self.worst is not None and self.worst.excess <= 1 and not self.shapes and not self.spoilt
 
     def __bool__(self) -> bool:
         return self.right
@@ -81,14 +90,17 @@ class Report:
     def show(self, language: str | None = None) -> str:
         """Say it in a language."""
         lang = language or self.language
-        if self.worst is None:
+        if self.worst is None and not self.shapes:
             lines = [say(lang, "check.nothing", subject=self.subject)]
         else:
             lines = [say(lang, "check.right" if self.right else "check.wrong", subject=self.subject)]
+            lines += ["  " + say(lang, "check.shape", name=name, wanted=wanted, found=found)
+                      for name, (wanted, found) in self.shapes.items()]  # fmt: skip
+        if self.worst is not None:
             worst = self.worst
             lines.append("  " + say(
                 lang,
-                "check.worst",
+                "check.worst.by_hand" if self.by_hand else "check.worst",
                 place=worst.place,
                 point=_point(lang, worst.point),
                 derived=f"{worst.derived:.12g}",
@@ -99,7 +111,7 @@ class Report:
         for failure in self.failures[1:4]:
             lines.append("  " + say(
                 lang,
-                "check.also",
+                "check.also.by_hand" if self.by_hand else "check.also",
                 place=failure.place,
                 point=_point(lang, failure.point),
                 derived=f"{failure.derived:.6g}",
@@ -109,6 +121,7 @@ class Report:
         if self.entries:
             lines.append("  " + say(lang, "check.compared", count=self.entries, points=where))
         key = "check.tolerance.complex" if self.method == "complex step" else "check.tolerance.differences"
+        key = "check.tolerance.single" if self.single else key
         lines.append("  " + say(lang, key, relative=f"{self.relative:.0e}"))
         if self.order == 2:
             lines.append("  " + say(lang, "check.second"))

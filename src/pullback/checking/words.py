@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from string import Formatter
 
 from pullback.languages import DEFAULT
 from pullback.languages import language as find_language
+
+_PARSER = Formatter()
 
 
 @cache
@@ -32,4 +35,12 @@ def say(language: str, key: str, **fields: object) -> str:
     >>> say("en", "check.right", subject="y = W x")
     'right: y = W x'
     """
-    return catalogue(language)[key].format(**fields)
+    messages = catalogue(language)
+    inflect = getattr(find_language(language), "inflect", None)
+    text = ""
+    for literal, name, form, _ in _PARSER.parse(messages[key]):
+        text += literal
+        if name is not None:
+            said = str(fields[name])
+            text += said + (inflect(said, form) if form and inflect is not None else "")
+    return text

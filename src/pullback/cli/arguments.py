@@ -150,7 +150,9 @@ LEVELS = ("brief", "normal", "full")
 
 _SHARED: dict[str, _Adder] = {
     "program": lambda p: p.add_argument(
-        "program", metavar="PROGRAM", help="the program; @FILE reads it from a file, - from standard input"
+        "program",
+        metavar="PROGRAM",
+        help="the program; @FILE reads it from a file, - from standard input; FILE.py:NAME is run and read",
     ),
     "--wrt": lambda p: p.add_argument(
         "--wrt", action="append", default=[], metavar="X", help="by which inputs (repeat, or part by commas)"
@@ -208,7 +210,15 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
             "--backward", metavar="FILE.py:NAME", help="the backward pass of a Python forward pass (it is run)"
         ),
     ),
+    "check": (
+        lambda p: p.add_argument(
+            "--backward", metavar="FILE.py:NAME", help="the backward pass of a Python forward pass (it is run)"
+        ),
+    ),
     "practice": (
+        lambda p: p.add_argument("program", nargs="?", metavar="PROGRAM", help="one of your own, such as 'y = W x'"),
+        lambda p: p.add_argument("--wrt", action="append", default=[], metavar="W", help="its variables to ask for"),
+        lambda p: p.add_argument("--steps", action="store_true", help="ask for each step before the final form"),
         lambda p: p.add_argument("--topic", metavar="TOPIC", help="linear, activation, softmax, …"),
         lambda p: p.add_argument("--count", type=int, help="how many exercises"),
         lambda p: p.add_argument("--seed", type=int, default=0, help="of the exercises drawn (%(default)s)"),

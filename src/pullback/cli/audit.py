@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 
 from pullback.auditing.audit import audit
-from pullback.cli.program import parse, tell, values_for
+from pullback.cli import python
+from pullback.cli.program import parse, values_for
 from pullback.cli.request import read_request
 from pullback.cli.writing import write_result
 from pullback.errors import PullbackError
@@ -26,16 +28,15 @@ def run(options: argparse.Namespace) -> int:
             raise PullbackError(f"--claim {claim!r} has no =", hint='write --claim "W = x g\'"')
         claims[name.strip()] = text.strip()
     request = read_request(options)
-    if ".py:" in options.program:
-        from pullback.checking.words import say
-        from pullback.tracing.read import load
-
-        tell(say(language, "audit.runs", file=options.program.rpartition(":")[0]))
-        source = load(options.program)
-        backward = load(options.backward) if options.backward else None
-        report = audit(
-            source, claims or backward, values=request.values or None, shapes=request.shapes or None, lang=language
-        )
+    if python.is_place(options.program):
+        source = python.load(options.program, language)
+        backward = python.load(options.backward, language) if options.backward else None
+        if backward is None and not claims and inspect.isfunction(source):
+            backward = python.backward_beside(options.program)
+        with python.option_hints():
+            report = audit(
+                source, claims or backward, values=request.values or None, shapes=request.shapes or None, lang=language
+            )
     else:
         if not claims:
             raise PullbackError("there is nothing to audit", hint='give a gradient: --claim "W = x g\'"')

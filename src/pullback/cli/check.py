@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 
 from pullback.checking.check import check
-from pullback.cli.program import parse, tell, values_for
+from pullback.cli import python
+from pullback.cli.program import parse, values_for
 from pullback.cli.request import read_request
 from pullback.cli.writing import write_result
 from pullback.languages import of_locale
@@ -18,19 +20,21 @@ def run(options: argparse.Namespace) -> int:
         PullbackError: As ``pullback.check`` does.
     """
     language = options.lang or of_locale()
-    if ".py:" in options.program:
-        from pullback.checking.words import say
-        from pullback.tracing.read import load
-
-        tell(say(language, "audit.runs", file=options.program.rpartition(":")[0]))
+    if python.is_place(options.program):
         request = read_request(options)
-        report = check(
-            load(options.program),
-            wrt=request.wrt or None,
-            shapes=request.shapes or None,
-            values=request.values or None,
-            lang=language,
-        )
+        source = python.load(options.program, language)
+        backward = python.load(options.backward, language) if options.backward else None
+        if backward is None and inspect.isfunction(source):
+            backward = python.backward_beside(options.program)
+        with python.option_hints():
+            report = check(
+                source,
+                backward,
+                wrt=request.wrt or None,
+                shapes=request.shapes or None,
+                values=request.values or None,
+                lang=language,
+            )
     else:
         request = read_request(options)
         program = parse(request)

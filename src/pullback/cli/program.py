@@ -20,6 +20,10 @@ def parse(request: Request) -> pb.Program:
     Raises:
         PullbackError: As ``pullback.parse`` does.
     """
+    from pullback.cli import python
+
+    if python.is_place(request.text):
+        return python.read(request)
     lifted: dict[str, Any] = {} if request.batch is None else {"batch": request.batch}
     return pb.parse(request.text, shapes=request.shapes, assume=request.assume, **lifted)
 
@@ -52,7 +56,7 @@ def values_for(request: Request, program: pb.Program) -> dict[str, Array | int]:
 
     inputs = {name: len(entry.shape) for name, entry in program.inputs.items()}
     lengths = {length for entry in program.inputs.values() for axis in entry.shape for length in axis.names}
-    values: dict[str, Array | int] = {}
+    values: dict[str, Array | int] = {name: array for name, array in getattr(program, "state", {}).items()}
     for name, array in request.values.items():
         axes = inputs.get(normalise(name))
         if axes is not None:

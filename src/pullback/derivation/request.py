@@ -14,6 +14,7 @@ from pullback.derivation.splitting import split
 from pullback.derivation.standin import StandIn, stand_in
 from pullback.deriving import backward, chosen, gradient
 from pullback.dimension import ONE
+from pullback.errors import UnsupportedError
 from pullback.evaluation.binding import as_array, bind
 from pullback.expression import Results, evaluate_all
 from pullback.lowering.program import Input, Program
@@ -165,4 +166,8 @@ def make_request(
 ) -> Request:
     """Check and hold what was asked for."""
     names = tuple(chosen(program, wrt))
+    if not program.syntax.bindings:
+        raise UnsupportedError(
+            f"the steps of {program.source} have no notation", hint="backward gives its closed forms"
+        )
     return Request(program, names, values, upstream, structured)

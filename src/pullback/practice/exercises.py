@@ -46,24 +46,51 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise("tr(A X B)", "X", "matrices"),
     Exercise("logdet(A)", "A", "matrices"),
     Exercise("y = inv(A) b", "b", "matrices"),
+    Exercise("y = W x + b", "x", "linear", batch="B"),
+    Exercise("y = c .* (x - m) + b", "c", "entrywise", batch="B"),
+    Exercise("s = sigmoid(a); y = s .* b", "a", "entrywise"),
+    Exercise("z = W x + b; h = relu(z)", "W", "activation", batch="B"),
+    Exercise("h = x .* sigmoid(x)", "x", "activation"),
+    Exercise("x' A y", "A", "quadratic"),
+    Exercise("norm(A x - b)^2 + c norm(x)^2", "x", "quadratic", {"c": ()}),
+    Exercise("r = x - t; L = sum(r.^2) / size(n)", "x", "loss", {"x": ("n",)}),
+    Exercise("z = W x; L = cross_entropy(z, t)", "W", "loss"),
+    Exercise("p = sigmoid(w' x); L = -(t log(p) + (1 - t) log(1 - p))", "w", "loss", {"t": ()}),
+    Exercise("p = softmax(z); L = -t' log(p)", "z", "softmax"),
+    Exercise("P = softmax(Q K', rows); Y = P V", "V", "softmax"),
+    Exercise("P = softmax(Q K', rows); Y = P V", "Q", "softmax"),
+    Exercise("c = x - sum(x) / size(n) ones(n); y = c / norm(c)", "x", "paths", {"x": ("n",)}),
+    Exercise("h = tanh(W x); y = U h + V x", "x", "paths"),
+    Exercise("tr(X' A X)", "X", "matrices"),
+    Exercise("norm(X Y - M)^2", "X", "matrices"),
+    Exercise("y = inv(A) b", "A", "matrices"),
 )
+TOPICS = tuple(dict.fromkeys(exercise.topic for exercise in EXERCISES))
+GENERATED = "generated"
 _ACTIVATIONS = ("relu", "sigmoid", "tanh", "softplus", "exp")
+_AFTER: tuple[tuple[str, Mapping[str, tuple[str, ...]]], ...] = (
+    ("", {}),
+    ("y = V h", {"V": ("k", "m")}),
+    ("y = c .* h", {"c": ("m",)}),
+    ("y = x + V h", {"V": ("n", "m")}),
+    ("p = softmax(h)", {}),
+    ("y = h / norm(h)", {}),
+    ("s = V h + c; L = mse(s, t)", {"V": ("k", "m"), "c": ("k",)}),
+    ("s = V h; L = cross_entropy(s, t)", {"V": ("k", "m")}),
+    ("L = norm(h - t)^2", {}),
+    ("f = sigmoid(V x); y = f .* h", {"V": ("m", "n")}),
+)
+"""What may follow a layer, and what it brings along."""
 
 
 def generated(rng: Any) -> Exercise:
-    """Put a layer together: an affine map, a nonlinearity, sometimes a gate, a residual or a second map."""
+    """Put a layer together: an affine map, a nonlinearity, and what may follow one."""
     first = _ACTIVATIONS[int(rng.integers(len(_ACTIVATIONS)))]
-    lines = ["z = W x + b", f"h = {first}(z)"]
-    kind = int(rng.integers(4))
-    if kind == 1:
-        lines.append("y = V h")
-    elif kind == 2:
-        lines.append("y = c .* h")
-    elif kind == 3:
-        lines.append("y = x + V h")
-    shapes: dict[str, tuple[int | str, ...]] = {"W": ("m", "n"), "x": ("n",)}
-    variables = ["W", "x", "b", *(["V"] if kind in (1, 3) else ["c"] if kind == 2 else [])]
-    return Exercise("; ".join(lines), variables[int(rng.integers(len(variables)))], "generated", shapes)
+    after, more = _AFTER[int(rng.integers(len(_AFTER)))]
+    lines = ["z = W x + b", f"h = {first}(z)", *([after] if after else [])]
+    shapes: dict[str, tuple[int | str, ...]] = {"W": ("m", "n"), "x": ("n",), "b": ("m",), **more}
+    variables = [name for name in shapes if name in "WxbVc"]
+    return Exercise("; ".join(lines), variables[int(rng.integers(len(variables)))], GENERATED, shapes)
 
 
 def chosen(topic: str | None = None) -> Sequence[Exercise]:
@@ -72,9 +99,19 @@ def chosen(topic: str | None = None) -> Sequence[Exercise]:
     Raises:
         PullbackError: There is no such topic.
     """
-    topics = list(dict.fromkeys(exercise.topic for exercise in EXERCISES))
     if topic is None:
-        return EXERCISES
-    if topic not in topics:
-        raise PullbackError(f"there is no topic {topic!r}", hint=f"the topics are: {', '.join(topics)}, generated")
+        return sorted(EXERCISES, key=lambda exercise: TOPICS.index(exercise.topic))
+    if topic not in TOPICS:
+        raise PullbackError(f"there is no topic {topic!r}", hint=f"the topics are: {', '.join(TOPICS)}, {GENERATED}")
     return [exercise for exercise in EXERCISES if exercise.topic == topic]
+
+
+def of_program(program: str, names: Sequence[str] = (), **options: Any) -> Sequence[Exercise]:
+    """A program of one's own: an exercise for each variable asked for, or for every input.
+
+    Raises:
+        PullbackError: The program can't be read, or has no such variable.
+    """
+    read = Exercise(program, "", "own", **options).read()
+    asked = [read.input(name).name for name in names] or [entry.name for entry in read.inputs.values()]
+    return [Exercise(program, name, "own", **options) for name in asked]

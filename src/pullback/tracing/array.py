@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from pullback.dimension import ONE, Dimension
-from pullback.errors import UnsupportedError
-from pullback.tracing import ops
+from pullback.errors import ShapeError, UnsupportedError
+from pullback.tracing import exponentials, ops
 from pullback.tracing.tape import Recording, Value, refuse
 
 
@@ -38,7 +38,33 @@ class Length:
     def __pow__(self, other: Any) -> Any:
         return self._array() ** other
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        given = [part._array() if isinstance(part, Length) else part for part in inputs]
+        return self._array().__array_ufunc__(ufunc, method, *given, **options)
+
+    def __add__(self, other: Any) -> Any:
+        return self._array() + other
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self._array() - other
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self._array()
+
+    def __neg__(self) -> Any:
+        return -self._array()
+
+    def __float__(self) -> float:
+        raise refuse(f"float() of the symbolic length {self.axis}", hint="give its size as a number")
+
+    def __bool__(self) -> bool:
+        raise refuse(f"a branch on the symbolic length {self.axis}", hint="give its size as a number")
+
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            raise refuse(f"a comparison with the symbolic length {self.axis}", hint="give its size as a number")
         return isinstance(other, Length) and self.axis is other.axis
 
     def __hash__(self) -> int:
@@ -56,10 +82,22 @@ class Array:
 
     __array_priority__ = 1000
 
-    def __init__(self, value: Value, recording: Recording) -> None:
-        self.value, self.recording = value, recording
+    def __init__(self, value: Value, recording: Recording, role: str = "", mask: bool = False) -> None:
+        self._value, self.recording, self.mask = value, recording, mask
+        self.role = role
+        """Why its entries may not be assigned to: it is an argument, or shares its entries in a way not followed."""
+        self.base: tuple[Array, Any] | None = None
+        """The array whose entries this one shares, with the index that picks them."""
+        self.version = self.seen = 0
+        """How often it was assigned to; and how often the array that it shares entries with had been."""
 
     # what it is
+
+    @property
+    def value(self) -> Value:
+        if self.base is not None and self.base[0].version != self.seen:
+            raise refuse("a view of an array that was assigned to since", hint="take the part again, or take a copy")
+        return self._value
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -86,11 +124,11 @@ class Array:
 
     @property
     def T(self) -> Array:
-        return self._new(ops.permute(self.value, range(self.ndim)[::-1]))
+        return self._view(ops.permute(self.value, range(self.ndim)[::-1]))
 
     @property
     def mT(self) -> Array:
-        return self._new(ops.permute(self.value, [*range(self.ndim - 2), self.ndim - 1, self.ndim - 2]))
+        return self._view(ops.permute(self.value, [*range(self.ndim - 2), self.ndim - 1, self.ndim - 2]))
 
     @property
     def real(self) -> Array:
@@ -98,6 +136,12 @@ class Array:
 
     def _new(self, value: Value) -> Array:
         return Array(value, self.recording)
+
+    def _view(self, value: Value, key: Any = None) -> Array:
+        """An array that shares its entries with this one in NumPy."""
+        view = Array(value, self.recording, role="" if key is not None else "a view of another array", mask=self.mask)
+        view.base, view.seen = (self, key), self.version
+        return view
 
     def __len__(self) -> int:
         length = self.shape[0]
@@ -120,7 +164,23 @@ class Array:
         raise refuse("turning a traced array into a plain one", hint="this function leaves array operations")
 
     def __setitem__(self, key: Any, new: Any) -> None:
-        raise refuse("assignment to entries in place", hint="build the array with where or concatenate")
+        from pullback.tracing.assigning import assigned
+
+        self._replace(assigned(self.value, key, as_value(new, self.recording), self.recording))
+
+    def _replace(self, value: Value) -> Array:
+        """Change this array in place, as all see who hold it; a part of another array changes that one too."""
+        if self.role:
+            raise refuse(f"assignment to entries of {self.role}", hint="assign to a copy: x = x.copy()")
+        if value.shape != self.value.shape:
+            raise refuse("an assignment in place that changes the shape")
+        if self.base is not None:
+            base, key = self.base
+            base[key] = Array(value, self.recording)
+            self.seen = base.version
+        self._value = value
+        self.version += 1
+        return self
 
     # arithmetic
 
@@ -147,10 +207,10 @@ class Array:
         return self._with(other, ops.multiply, True)
 
     def __truediv__(self, other: Any) -> Array:
-        return self._with(other, ops.divide)
+        return self._with(other, exponentials.divide)
 
     def __rtruediv__(self, other: Any) -> Array:
-        return self._with(other, ops.divide, True)
+        return self._with(other, exponentials.divide, True)
 
     def __matmul__(self, other: Any) -> Array:
         return self._with(other, ops.matmul)
@@ -164,6 +224,21 @@ class Array:
     def __rpow__(self, other: Any) -> Array:
         return self._with(other, ops.power, True)
 
+    def __iadd__(self, other: Any) -> Array:
+        return self._replace((self + other).value)
+
+    def __isub__(self, other: Any) -> Array:
+        return self._replace((self - other).value)
+
+    def __imul__(self, other: Any) -> Array:
+        return self._replace((self * other).value)
+
+    def __itruediv__(self, other: Any) -> Array:
+        return self._replace((self / other).value)
+
+    def __ipow__(self, other: Any) -> Array:
+        return self._replace((self**other).value)
+
     def __neg__(self) -> Array:
         return self._new(ops.scale(-1, self.value))
 
@@ -173,24 +248,56 @@ class Array:
     def __abs__(self) -> Array:
         return self._new(ops.entrywise("abs", self.value))
 
+    def _compared(self, other: Any, function: Callable[[Value, Value], Value], swapped: bool = False) -> Array:
+        result = self._with(other, function, swapped)
+        result.mask = True
+        return result
+
     def __gt__(self, other: Any) -> Array:
-        return self._with(other, ops.greater)
+        return self._compared(other, ops.greater)
 
     def __lt__(self, other: Any) -> Array:
-        return self._with(other, ops.greater, True)
+        return self._compared(other, ops.greater, True)
 
     def __ge__(self, other: Any) -> Array:
-        return self._with(other, ops.greater_equal)
+        return self._compared(other, ops.greater_equal)
 
     def __le__(self, other: Any) -> Array:
-        return self._with(other, ops.greater_equal, True)
+        return self._compared(other, ops.greater_equal, True)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._compared(other, lambda a, b: ops.subtract(ops.filled(1), ops.different(a, b)))
+
+    def __ne__(self, other: Any) -> Any:
+        return self._compared(other, ops.different)
+
+    __hash__ = object.__hash__
+
+    def __and__(self, other: Any) -> Any:
+        return _function("logical_and")(self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Any:
+        return _function("logical_or")(self, other)
+
+    __ror__ = __or__
+
+    def __invert__(self) -> Any:
+        return _function("logical_not")(self)
 
     # parts
 
     def __getitem__(self, key: Any) -> Array:
+        from pullback.tracing.assigning import advanced, picked
+
         keys = list(key) if isinstance(key, tuple) else [key]
+        if advanced(keys) or any(isinstance(k, slice) and _runs_backwards(k) for k in keys):
+            return self._new(picked(self.value, keys, self.recording))
         given = sum(k is not None and k is not Ellipsis for k in keys)
-        if Ellipsis in [k if not isinstance(k, Array) else None for k in keys]:
+        if given > self.ndim:
+            raise ShapeError(f"{given} indices for an array of {self.ndim} axes")
+        if any(k is Ellipsis for k in keys):
             at = next(i for i, k in enumerate(keys) if k is Ellipsis)
             keys[at : at + 1] = [slice(None)] * (self.ndim - given)
         value, axis = self.value, 0
@@ -198,83 +305,121 @@ class Array:
             if k is None:
                 value = ops.unsqueeze(value, axis)
                 axis += 1
-            elif isinstance(k, int):
-                length = value.shape[axis].number
-                if length is None and k < 0:
-                    raise refuse("an index from the end of a symbolic length")
-                at = k if k >= 0 else k + (length or 0)
-                value = ops.squeeze(ops.take(value, axis, at, 1), [axis])
             elif isinstance(k, slice):
                 value = _slice(value, axis, k)
                 axis += 1
             else:
-                raise refuse(f"an index of type {type(k).__name__}", hint="index with numbers and slices")
-        return self._new(value)
+                value = ops.squeeze(ops.take(value, axis, index_of(k, value.shape[axis]), 1), [axis])
+        return self._view(value, key)
 
     # methods
 
     def __getattr__(self, name: str) -> Any:
-        from pullback.tracing.namespace import FUNCTIONS
+        from pullback.tracing.array_functions.namespace import FUNCTIONS
 
         if name in _METHODS and name in FUNCTIONS:
             function = FUNCTIONS[name]
             return lambda *arguments, **options: function(self, *arguments, **options)
         raise AttributeError(f"a traced array has no {name}")
 
-    def reshape(self, *shape: Any, **_: Any) -> Array:
-        from pullback.tracing.namespace import reshape
+    def reshape(self, *shape: Any, **options: Any) -> Array:
+        from pullback.tracing.array_functions.moving import reshape
 
-        result: Array = reshape(self, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape)
-        return result
+        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        return self._view(reshape(self, wanted, **options).value)
 
     def transpose(self, *axes: Any) -> Array:
         if not axes or axes == (None,):
             return self.T
         order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
-        return self._new(ops.permute(self.value, list(order)))
+        return self._view(ops.permute(self.value, list(order)))
 
-    def astype(self, *_: Any, **__: Any) -> Array:
-        return self
+    def astype(self, dtype: Any, *_: Any, **__: Any) -> Array:
+        import numpy as np
 
-    def copy(self) -> Array:
-        return self
+        if np.dtype(dtype).kind != "f" and not self.mask:
+            raise refuse(f"turning a traced array into {np.dtype(dtype)}", hint="keep to real numbers")
+        return Array(self.value, self.recording, mask=self.mask)
 
-    def ravel(self, *_: Any) -> Array:
-        return self.reshape(-1)
+    def copy(self, *_: Any) -> Array:
+        return Array(self.value, self.recording, mask=self.mask)
 
-    flatten = ravel
+    def ravel(self, order: str = "C") -> Array:
+        return self.reshape(-1, order=order)
+
+    def flatten(self, order: str = "C") -> Array:
+        return self.reshape(-1, order=order).copy()
 
     # protocols
 
     def __array_namespace__(self, **_: Any) -> Any:
-        from pullback.tracing.namespace import Namespace
+        from pullback.tracing.array_functions.namespace import Namespace
 
         return Namespace(self.recording)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        from pullback.tracing.namespace import FUNCTIONS
+        from pullback.tracing.array_functions.namespace import FUNCTIONS
 
-        if method == "reduce" and ufunc.__name__ in ("add", "maximum"):
-            name = {"add": "sum", "maximum": "max"}[ufunc.__name__]
-            return FUNCTIONS[name](*inputs, **options)
+        if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
+            return FUNCTIONS[_REDUCTIONS[ufunc.__name__]](*inputs, **{"axis": 0, **options})
         if method != "__call__" or ufunc.__name__ not in FUNCTIONS:
             raise refuse(f"numpy.{ufunc.__name__}" + (f".{method}" if method != "__call__" else ""))
-        if any(option is not None for name, option in options.items() if name == "out"):
+        out = options.pop("out", None)
+        if options:
+            raise refuse(f"numpy.{ufunc.__name__} with {next(iter(options))}=")
+        result = FUNCTIONS[ufunc.__name__](*inputs)
+        if out is None:
+            return result
+        if len(out) != 1 or not isinstance(out[0], Array):
             raise refuse(f"numpy.{ufunc.__name__} with out=", hint="without out= it can be read")
-        return FUNCTIONS[ufunc.__name__](*inputs)
+        return out[0]._replace(result.value)
 
     def __array_function__(self, func: Any, types: Any, arguments: Any, options: Any) -> Any:
-        from pullback.tracing.namespace import FUNCTIONS
+        from pullback.tracing.array_functions.namespace import FUNCTIONS
 
         name = func.__name__
-        if "linalg" in (func.__module__ or ""):
+        module = func.__module__ or "numpy"
+        if "linalg" in module:
             name = f"linalg.{name}"
-        if name not in FUNCTIONS:
-            raise refuse(f"numpy.{name}")
+        if name not in FUNCTIONS or "fft" in module:
+            raise refuse(f"{module}.{func.__name__}")
         return FUNCTIONS[name](*arguments, **options)
 
 
-_METHODS = frozenset("sum mean max min dot clip squeeze var std trace swapaxes".split())
+def _function(name: str) -> Callable[..., Any]:
+    """A function of the table, which is loaded when it is first needed."""
+    from pullback.tracing.array_functions.namespace import FUNCTIONS
+
+    return FUNCTIONS[name]
+
+
+_REDUCTIONS = {"add": "sum", "maximum": "max", "minimum": "min", "multiply": "prod"}
+_METHODS = frozenset("sum mean max min dot clip squeeze var std trace swapaxes diagonal prod cumsum repeat".split())
+
+
+def index_of(key: Any, length: Dimension) -> int:
+    """A whole number that counts from the start of an axis.
+
+    Raises:
+        UnsupportedError: It is no whole number, or counts from the end of a symbolic length.
+        ShapeError: It is outside.
+    """
+    import operator
+
+    if isinstance(key, bool) or not hasattr(key, "__index__"):
+        raise refuse(f"an index of type {type(key).__name__}", hint="index with numbers, slices or arrays of numbers")
+    at = operator.index(key)
+    if length.number is None:
+        if at < 0:
+            raise refuse("an index from the end of a symbolic length")
+        return at
+    if not -length.number <= at < length.number:
+        raise ShapeError(f"index {at} is outside an axis of length {length.number}")
+    return at % length.number
+
+
+def _runs_backwards(key: slice) -> bool:
+    return isinstance(key.step, int) and key.step < 0
 
 
 def _slice(value: Value, axis: int, key: slice) -> Value:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pullback.dimension import ONE, Dimension
-from pullback.tracing import ops
+from pullback.tracing import exponentials, ops
 from pullback.tracing.array import strided
+from pullback.tracing.numbers import exact
 from pullback.tracing.tape import Recording, Shape, Value, refuse
 
 Rule = Callable[..., Any]
@@ -49,7 +50,8 @@ def _entrywise(*names: str) -> None:
         RULES[name] = lambda r, x, name=name, **_: ops.entrywise(name, x)
 
 
-_entrywise("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "relu", "erf", "abs", "silu")
+_entrywise("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "relu", "erf", "abs", "silu")
+RULES["log"] = lambda r, x: exponentials.log(x)
 RULES["sign"] = lambda r, x: ops.entrywise("sign", x)
 RULES["neg"] = lambda r, x: ops.scale(-1, x)
 RULES["sqrt"] = lambda r, x: ops.power(x, 0.5)
@@ -65,7 +67,7 @@ RULES["clone"] = RULES["alias"] = RULES["contiguous"] = RULES["_to_copy"] = RULE
     "lift_fresh_copy"
 ] = RULES["lift_fresh"] = RULES["detach_"] = lambda r, x, *_, **__: x
 RULES["mul"] = lambda r, a, b: ops.multiply(value(r, a), value(r, b))
-RULES["div"] = lambda r, a, b: ops.divide(value(r, a), value(r, b))
+RULES["div"] = lambda r, a, b: exponentials.divide(value(r, a), value(r, b))
 RULES["maximum"] = lambda r, a, b: ops.maximum(a, b)
 RULES["minimum"] = lambda r, a, b: ops.minimum(a, b)
 RULES["pow"] = lambda r, a, b: ops.power(value(r, a), b if isinstance(b, Value) else float(b))
@@ -95,7 +97,7 @@ def _random(name: str) -> Value:
 
 def different(recording: Recording, a: Value, b: Any) -> Value:
     """1 where two are not equal."""
-    return ops.entrywise("abs", ops.entrywise("sign", ops.subtract(a, value(recording, b))))
+    return ops.different(a, value(recording, b))
 
 
 @define("linalg_vector_norm")
@@ -110,7 +112,21 @@ def _vector_norm(
     return ops.power(ops.sum_over(ops.power(x, 2), axes, keepdim), 0.5)
 
 
-@define("embedding", "_embedding_bag", "index", "index_select", "gather", "scatter", "index_put")
+@define("embedding")
+def _embedding(recording: Recording, weight: Value, indices: Value, *_: Any) -> Value:
+    """Rows of a matrix by number: its product with a table of ones and zeros."""
+    import numpy as np
+
+    places = None if indices.array is None else np.broadcast_to(indices.array, [number(a) for a in indices.shape])
+    if places is None:
+        raise refuse("looking entries up by an index that is computed")
+    rows = number(weight.shape[0])
+    table = recording.constant(np.eye(rows)[np.asarray(places, dtype=int)], "E")
+    labels = list(range(2, 2 + len(indices.shape)))
+    return ops.contract([(table, [*labels, 0], 1), (weight, [0, 1], 1)], [*labels, 1], "rows of a table")
+
+
+@define("_embedding_bag", "index", "index_select", "gather", "scatter", "index_put")
 def _indexed(recording: Recording, *_: Any, **__: Any) -> Value:
     raise refuse("looking entries up by index", hint="write it as a product with a one-hot matrix")
 
@@ -259,7 +275,7 @@ def _gelu(recording: Recording, x: Value, *, approximate: str = "none") -> Value
 @define("leaky_relu")
 def _leaky(recording: Recording, x: Value, negative_slope: float = 0.01) -> Value:
     positive = ops.entrywise("relu", x)
-    return ops.linear([(1 - ops.exact(negative_slope), positive), (negative_slope, x)], "leaky_relu")
+    return ops.linear([(1 - exact(negative_slope), positive), (negative_slope, x)], "leaky_relu")
 
 
 @define("elu")

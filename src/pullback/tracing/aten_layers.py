@@ -7,8 +7,8 @@ from typing import Any
 
 from pullback.dimension import ONE
 from pullback.tracing import ops
-from pullback.tracing.array import strided
 from pullback.tracing.aten import define, number, shape_of
+from pullback.tracing.convolution import Window, convolution, pooled, with_bias
 from pullback.tracing.tape import Recording, Value, refuse
 
 
@@ -16,12 +16,21 @@ from pullback.tracing.tape import Recording, Value, refuse
 def _layer_norm(
     recording: Recording, x: Value, shape: Sequence[int], w: Any = None, b: Any = None, eps: float = 1e-5, *_: Any
 ) -> Any:
-    axes = list(range(x.rank - len(shape), x.rank))
-    centred = ops.subtract(x, ops.mean_over(x, axes, True))
+    rows, axes = _in_rows(x, len(shape))
+    centred = ops.subtract(rows, ops.mean_over(rows, axes, True))
     variance = ops.mean_over(ops.power(centred, 2), axes, True)
     root = ops.power(ops.add(variance, ops.filled(eps)), -0.5)
     y = _affine(ops.multiply(centred, root), w, b)
-    return y, None, None
+    return ops.reshape(y, x.shape), None, None
+
+
+def _in_rows(x: Value, count: int) -> tuple[Value, list[int]]:
+    """A value with all but its last axes made one, and these last axes."""
+    lead = ONE
+    for axis in x.shape[: x.rank - count]:
+        lead = lead * axis
+    rows = ops.reshape(x, (lead, *x.shape[x.rank - count :])) if x.rank > count + 1 else x
+    return rows, list(range(rows.rank - count, rows.rank))
 
 
 def _affine(x: Value, w: Value | None, b: Value | None) -> Value:
@@ -34,10 +43,10 @@ def _rms_norm(recording: Recording, x: Value, shape: Sequence[int], w: Any = Non
     import numpy as np
 
     eps = float(np.finfo(np.float64).eps) if eps is None else eps
-    axes = list(range(x.rank - len(shape), x.rank))
-    square = ops.mean_over(ops.power(x, 2), axes, True)
-    y = _affine(ops.multiply(x, ops.power(ops.add(square, ops.filled(eps)), -0.5)), w, None)
-    return y
+    rows, axes = _in_rows(x, len(shape))
+    square = ops.mean_over(ops.power(rows, 2), axes, True)
+    y = _affine(ops.multiply(rows, ops.power(ops.add(square, ops.filled(eps)), -0.5)), w, None)
+    return ops.reshape(y, x.shape)
 
 
 @define(
@@ -81,7 +90,7 @@ def _group_norm(
     return _affine(y, w, b), None, None
 
 
-@define("convolution", "conv1d", "conv2d")
+@define("convolution")
 def _convolution(
     recording: Recording,
     x: Value,
@@ -94,74 +103,54 @@ def _convolution(
     output_padding: Sequence[int] = (),
     groups: int = 1,
 ) -> Value:
-    """A sum over the places of the kernel: the input shifted, times one matrix for each place."""
-    if transposed:
-        raise refuse("a transposed convolution")
-    if groups != 1:
-        raise refuse("a convolution in groups")
-    space = x.rank - 2
-    for k in range(space):
-        x = ops.pad(x, 2 + k, padding[k], padding[k])
-    kernel = [number(a) for a in w.shape[2:]]
-    counts = [(number(x.shape[2 + k]) - dilation[k] * (kernel[k] - 1) - 1) // stride[k] + 1 for k in range(space)]
-    terms = []
-    for place in _places(kernel):
-        piece = x
-        for k in range(space):
-            start = place[k] * dilation[k]
-            if stride[k] == 1:
-                piece = ops.take(piece, 2 + k, start, counts[k])
-            else:
-                piece = strided(
-                    piece,
-                    2 + k,
-                    start,
-                    min(start + (counts[k] - 1) * stride[k] + 1, number(piece.shape[2 + k])),
-                    stride[k],
-                )
-        weight = w
-        for k in range(space):
-            weight = ops.take(weight, 2 + k, place[k], 1)
-        weight = ops.squeeze(weight, [2 + k for k in range(space)])
-        places = list(range(10, 10 + space))
-        terms.append(
-            (1, ops.contract([(piece, [0, 1, *places], 1), (weight, [2, 1], 1)], [0, 2, *places], "convolution"))
-        )
-    y = ops.linear(terms, "sum over the kernel")
-    if b is None:
-        return y
-    return ops.add(y, ops.reshape(b, tuple(b.shape[0] if k == 1 else ONE for k in range(y.rank))))
+    lengths = [number(a) for a in w.shape[2:]]
+    windows = [
+        Window(length, *(_each(given, k) for given in (stride, dilation, padding, padding)))
+        for k, length in enumerate(lengths)
+    ]
+    more = [_each(output_padding, k) for k in range(len(windows))] if transposed else None
+    return with_bias(convolution(recording, x, w, windows, groups, more), b)
 
 
-def _places(kernel: Sequence[int]) -> list[tuple[int, ...]]:
-    from itertools import product
+def _each(given: Sequence[int], k: int) -> int:
+    """PyTorch's lists of one number are for all axes."""
+    return given[k] if len(given) > 1 else given[0]
 
-    return list(product(*(range(k) for k in kernel)))
+
+@define("avg_pool2d", "avg_pool1d", "avg_pool3d")
+def _avg_pool(
+    recording: Recording,
+    x: Value,
+    kernel: Sequence[int],
+    stride: Sequence[int] = (),
+    padding: Sequence[int] = (0,),
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor: Any = None,
+) -> Value:
+    if ceil_mode or divisor is not None or (any(padding) and not count_include_pad):
+        raise refuse("average pooling with ceil_mode, a divisor or padding that is not counted")
+    windows = [
+        Window(length, _each(stride or kernel, k), 1, _each(padding, k), _each(padding, k))
+        for k, length in enumerate(kernel)
+    ]
+    return pooled(recording, x, windows, largest=False)
 
 
-@define("avg_pool2d", "avg_pool1d")
-def _avg_pool(recording: Recording, x: Value, kernel: Sequence[int], stride: Sequence[int] = (), *rest: Any) -> Value:
-    stride = list(stride) or list(kernel)
-    if any(rest) and rest[0] not in ([0], [0, 0], 0):
-        raise refuse("average pooling with padding")
-    space = len(kernel)
-    first = x.rank - space
-    terms = []
-    count = 1
-    for k in kernel:
-        count *= k
-    sizes = [(number(x.shape[first + k]) - kernel[k]) // stride[k] + 1 for k in range(space)]
-    for place in _places(kernel):
-        piece = x
-        for k in range(space):
-            stop = place[k] + (sizes[k] - 1) * stride[k] + 1
-            piece = (
-                ops.take(piece, first + k, place[k], sizes[k])
-                if stride[k] == 1
-                else strided(piece, first + k, place[k], stop, stride[k])
-            )
-        terms.append((1, piece))
-    return ops.scale(1 / count, ops.linear(terms, "sum over the window"))
+@define("max_pool2d_with_indices", "max_pool2d", "max_pool1d", "max_pool3d_with_indices")
+def _max_pool(
+    recording: Recording,
+    x: Value,
+    kernel: Sequence[int],
+    stride: Sequence[int] = (),
+    padding: Sequence[int] = (0,),
+    dilation: Sequence[int] = (1,),
+    ceil_mode: bool = False,
+) -> Any:
+    if ceil_mode or any(padding):
+        raise refuse("maximum pooling with ceil_mode or padding")
+    windows = [Window(n, _each(stride or kernel, k), _each(dilation, k)) for k, n in enumerate(kernel)]
+    return pooled(recording, x, windows, largest=True), None
 
 
 @define("mse_loss")
@@ -197,15 +186,16 @@ def _nll(
     import numpy as np
 
     labels = np.broadcast_to(target.array, [number(a) for a in target.shape]) if target.array is not None else None
-    if labels is None or weight is not None:
-        raise refuse("nll_loss with weights, or with labels that are computed")
+    if labels is None or (weight is not None and weight.array is None):
+        raise refuse("nll_loss with labels, or weights of classes, that are computed")
     labels = np.asarray(labels, dtype=int)
-    if np.any(labels == ignore):
-        raise refuse("nll_loss with ignored labels")
     classes = number(x.shape[1])
-    shape = [labels.shape[0], classes, *labels.shape[1:]]
-    onehot = np.moveaxis(np.eye(classes)[labels], -1, 1).reshape(shape)
-    picked = ops.sum_over(ops.multiply(x, recording.constant(onehot)), [1])
+    each = np.ones(classes) if weight is None else np.broadcast_to(weight.array, (classes,))
+    counted = np.where(labels == ignore, 0.0, each[np.where(labels == ignore, 0, labels)])
+    onehot = np.moveaxis(np.eye(classes)[np.where(labels == ignore, 0, labels)] * counted[..., None], -1, 1)
+    picked = ops.sum_over(ops.multiply(x, recording.constant(onehot, "T")), [1])
+    if reduction == 1 and (weight is not None or np.any(labels == ignore)):
+        return ops.scale(-1 / float(counted.sum()), ops.sum_over(picked, range(picked.rank))), None
     return ops.scale(-1, _reduced(picked, reduction)), None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import ShapeError
@@ -15,20 +14,14 @@ from pullback.tensor.axes import broadcast
 from pullback.tensor.node import Node, Operation
 from pullback.tensor.product import constant, permuted, product
 from pullback.tensor.product import power as power_node
-from pullback.tensor.reshape import merged, padded, part, stacked
+from pullback.tensor.reshape import padded, part
+from pullback.tracing.numbers import Number as Number
+from pullback.tracing.numbers import exact, rooted
+from pullback.tracing.reshaping import common_inner, inner_of
+from pullback.tracing.reshaping import reshape as reshape
 from pullback.tracing.tape import Shape, Value, axes_of, refuse
 
-Number = int | float | Fraction
 INFINITE = float("inf")
-
-
-def exact(number: Number) -> Fraction:
-    """A number as it is written in decimals: 0.1 is 1/10."""
-    if isinstance(number, float):
-        if number != number or number in (float("inf"), float("-inf")):
-            raise refuse(f"the number {number}")
-        return Fraction(repr(number)) if not number.is_integer() else Fraction(int(number))
-    return Fraction(number)
 
 
 def filled(number: Number, shape: Shape = ()) -> Value:
@@ -106,6 +99,8 @@ def contract(parts: Sequence[tuple[Value, Sequence[int], int]], output: Sequence
 
 def entrywise(name: str, *values: Value) -> Value:
     """Apply an operation of the table entry by entry, with broadcasting."""
+    if (inner := common_inner(values)) is not None:
+        return reshape(entrywise(name, *inner), common_shape(*(value.shape for value in values)))
     shape = common_shape(*(value.shape for value in values))
     operation = _operation(name)
     shapes = [value.shape for value in values]
@@ -129,6 +124,11 @@ def _operation(name: str) -> Operation:
 def linear(terms: Sequence[tuple[Number, Value]], step: str = "sum") -> Value:
     """A linear combination, with broadcasting."""
     shape = common_shape(*(value.shape for _, value in terms))
+    rest = [(n, v) for n, v in terms if known(v) != 0.0]
+    if len(rest) == 1 and len(terms) > 1 and rest[0][0] == 1 and rest[0][1].shape == shape:
+        return rest[0][1]
+    if (inner := common_inner([value for _, value in terms])) is not None:
+        return reshape(linear([(n, v) for (n, _), v in zip(terms, inner, strict=True)], step), shape)
     numbers = [exact(number) for number, _ in terms]
     shapes = [value.shape for _, value in terms]
 
@@ -136,7 +136,9 @@ def linear(terms: Sequence[tuple[Number, Value]], step: str = "sum") -> Value:
         spread = [_spread(node, have, shape) for node, have in zip(nodes, shapes, strict=True)]
         return add_nodes(zip(numbers, spread, strict=True), axes_of(shape))
 
-    return Value(shape, [value for _, value in terms], make, step)
+    result = Value(shape, [value for _, value in terms], make, step)
+    result.detail = tuple(numbers)
+    return result
 
 
 def add(left: Value, right: Value) -> Value:
@@ -151,12 +153,24 @@ def subtract(left: Value, right: Value) -> Value:
 
 def scale(number: Number, value: Value) -> Value:
     """A number times a value."""
-    amount = exact(number)
-    return Value(value.shape, (value,), lambda n: scaled(amount, n[0]), "scale")
+    if inner_of(value) is not value:
+        return reshape(scale(number, inner_of(value)), value.shape)
+    square, root = rooted(number)
+
+    def make(nodes: Sequence[Node]) -> Node:
+        if root == 1:
+            return scaled(square, nodes[0])
+        labels = range(len(nodes[0].axes))
+        surd = product([(constant(abs(square)), (), root), (nodes[0], labels, 1)], labels)
+        return surd if square > 0 else scaled(-1, surd)
+
+    return Value(value.shape, (value,), make, "scale")
 
 
 def multiply(left: Value, right: Value, exponent: int = 1) -> Value:
     """Multiply entry by entry; with exponent -1, divide."""
+    if (inner := common_inner([left, right])) is not None:
+        return reshape(multiply(inner[0], inner[1], exponent), common_shape(left.shape, right.shape))
     for one, other, power in ((right, left, exponent), (left, right, 1)):
         if known(one) is not None and one.rank == 0 and (power == 1 or one.array) and (one is right or exponent == 1):
             number = exact(one.array)
@@ -192,6 +206,8 @@ def power(value: Value, exponent: Number | Value) -> Value:
         value = broadcast_to(value, common_shape(value.shape, exponent.shape))
         exponent = number
     amount = exact(exponent)
+    if inner_of(value) is not value:
+        return reshape(power(inner_of(value), amount), value.shape)
     return Value(value.shape, (value,), lambda n: power_node(n[0], amount), f"power {amount}")
 
 
@@ -212,7 +228,9 @@ def sum_over(value: Value, axes: Sequence[int], keep: bool = False) -> Value:
     shape = tuple(ONE if k in gone else a for k, a in enumerate(value.shape) if keep or k not in gone)
     labels = [k for k, axis in enumerate(value.shape) if axis is not ONE]
     output = [k for k in labels if k not in gone]
-    return Value(shape, (value,), lambda n: product([(n[0], labels, 1)], output), "sum")
+    result = Value(shape, (value,), lambda n: product([(n[0], labels, 1)], output), "sum")
+    result.detail = tuple(sorted(gone))
+    return result
 
 
 def mean_over(value: Value, axes: Sequence[int], keep: bool = False) -> Value:
@@ -273,82 +291,6 @@ def matmul(left: Value, right: Value) -> Value:
     return contract([(left, a, 1), (right, b, 1)], output, "matrix product")
 
 
-def einsum(text: str, *values: Value) -> Value:
-    """Einstein summation by letters."""
-    text = text.replace(" ", "")
-    left, arrow, right = text.partition("->")
-    if "." in text:
-        raise refuse("an ellipsis in einsum")
-    if not arrow:
-        right = "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
-    parts = [(value, [ord(c) for c in letters], 1) for letters, value in zip(left.split(","), values, strict=True)]
-    return contract(parts, [ord(c) for c in right], "einsum")
-
-
-def reshape(value: Value, shape: Shape) -> Value:
-    """Give the entries another shape, in row-major order."""
-    if shape == value.shape:
-        return value
-    old, new = axes_of(value.shape), axes_of(shape)
-    groups = _groups(old, new)
-    return Value(shape, (value,), lambda n: _regrouped(n[0], groups), "reshape", fused=True)
-
-
-Group = tuple[Shape, Shape]
-
-
-def _groups(old: Shape, new: Shape) -> list[Group]:
-    """Match runs of axes that have the same number of entries."""
-    groups: list[Group] = []
-    i = j = 0
-    while i < len(old) or j < len(new):
-        found = None
-        for total in range(1, len(old) - i + len(new) - j + 1):
-            for a in range(max(0, total - (len(new) - j)), min(total, len(old) - i) + 1):
-                b = total - a
-                if _count(old[i : i + a]) is _count(new[j : j + b]) and a and b:
-                    found = (a, b)
-                    break
-            if found:
-                break
-        if found is None:
-            said = f"{' x '.join(map(str, old))} to {' x '.join(map(str, new))}"
-            raise ShapeError(f"can't reshape {said}")
-        groups.append((old[i : i + found[0]], new[j : j + found[1]]))
-        i, j = i + found[0], j + found[1]
-    return groups
-
-
-def _count(shape: Shape) -> Dimension:
-    total = ONE
-    for axis in shape:
-        total = total * axis
-    return total
-
-
-def _regrouped(node: Node, groups: Sequence[Group]) -> Node:
-    done = 0
-    for old, new in groups:
-        if old == new:
-            done += len(old)
-            continue
-        rank = len(node.axes)
-        order = [*range(done), *range(done + len(old), rank), *range(done, done + len(old))]
-        node = permuted(node, order)
-        for _ in range(len(old) - 1):
-            node = merged(node)
-        rest = _count(new)
-        for k in range(len(new) - 1):
-            rest = _count(new[k + 1 :])
-            node = stacked(node, (new[k], rest))
-        rank = len(node.axes)
-        own = list(range(rank - len(new), rank))
-        others = list(range(rank - len(new)))
-        node = permuted(node, [*others[:done], *own, *others[done:]])
-        done += len(new)
-    return node
-
-
 def take(value: Value, axis: int, start: int | Dimension, length: int | Dimension) -> Value:
     """A stretch of one axis."""
     axis %= value.rank
@@ -362,14 +304,24 @@ def take(value: Value, axis: int, start: int | Dimension, length: int | Dimensio
     back = [last.index(k) for k in range(len(kept))]
 
     def make(nodes: Sequence[Node]) -> Node:
-        taken = part(permuted(nodes[0], last), offset, count)
+        turned = permuted(nodes[0], last)
+        if count is ONE and value.shape[axis].number is not None:
+            # one entry along an axis is the product with a unit vector
+            labels = range(len(kept))
+            unit = _unit(offset, value.shape[axis])
+            return product([(turned, labels, 1), (unit, labels[-1:], 1)], labels[:-1])
+        taken = part(turned, offset, count)
         if count is ONE:
-            labels = list(range(len(taken.axes)))
             # the stretch of length one is summed away: graphs have no axes of length one
-            return _dropped(taken, labels)
+            return _dropped(taken, range(len(taken.axes)))
         return permuted(taken, back)
 
     return Value(shape, (value,), make, "slice", fused=True)
+
+
+def _unit(place: Dimension, length: Dimension) -> Node:
+    """A vector that is one at a place and zero elsewhere."""
+    return padded(broadcast(constant(1), (ONE,), ()), place, length)
 
 
 def _dropped(node: Node, labels: Sequence[int]) -> Node:
@@ -397,9 +349,9 @@ def pad(value: Value, axis: int, before: int, after: int) -> Value:
 
     def make(nodes: Sequence[Node]) -> Node:
         if single:
-            inner = nodes[0]
-            longer = broadcast(inner, (*inner.axes, ONE), range(len(inner.axes)))
-            return permuted(padded(longer, Dimension.of(before), total), back)
+            labels = range(len(nodes[0].axes) + 1)
+            unit = _unit(Dimension.of(before), total)
+            return permuted(product([(nodes[0], labels[:-1], 1), (unit, labels[-1:], 1)], labels), back)
         return permuted(padded(permuted(nodes[0], last), Dimension.of(before), total), back)
 
     return Value(shape, (value,), make, "pad", fused=True)
@@ -460,6 +412,11 @@ def greater_equal(left: Value, right: Value) -> Value:
     return subtract(filled(1), greater(right, left))
 
 
+def different(left: Value, right: Value) -> Value:
+    """1 where two are not equal."""
+    return entrywise("abs", entrywise("sign", subtract(left, right)))
+
+
 def zeros_of(shape: Shape) -> Value:
     """Zeros."""
     value = Value(shape, (), lambda _: zeros(axes_of(shape)), "zeros")
@@ -470,6 +427,9 @@ def zeros_of(shape: Shape) -> Value:
 def squeeze(value: Value, axes: Sequence[int]) -> Value:
     """Drop axes of length one."""
     gone = {k % value.rank for k in axes}
+    for k in sorted(gone):
+        if value.shape[k] is not ONE:
+            raise ShapeError(f"axis {k} has length {value.shape[k]} and can't be dropped")
     shape = tuple(a for k, a in enumerate(value.shape) if k not in gone)
     return Value(shape, (value,), lambda n: n[0], "squeeze", fused=True)
 

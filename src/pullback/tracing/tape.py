@@ -6,8 +6,10 @@ have these. So a value can be built twice: over the inputs, and over the names o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, cast
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import UnsupportedError
@@ -21,10 +23,24 @@ Shape = tuple[Dimension, ...]
 Make = Callable[[Sequence[Node]], Node]
 
 
+_HERE: ContextVar[Callable[[], str]] = ContextVar("_HERE", default=lambda: "")
+"""Says at which place of the foreign code a value is made, as ``file:line``."""
+
+
+@contextmanager
+def placed(where: Callable[[], str]) -> Iterator[None]:
+    """Let values be marked with the place that ``where`` gives while they are made."""
+    token = _HERE.set(where)
+    try:
+        yield
+    finally:
+        _HERE.reset(token)
+
+
 class Value:
     """One value: ``step`` says what operation it is; fused ones (reshapes, broadcasts) are no step of their own."""
 
-    __slots__ = ("arguments", "array", "fused", "make", "shape", "step")
+    __slots__ = ("arguments", "array", "detail", "fused", "make", "place", "shape", "step")
 
     def __init__(
         self, shape: Shape, arguments: Sequence[Value], make: Make, step: str = "", fused: bool = False
@@ -33,6 +49,9 @@ class Value:
         self.step, self.fused = step, fused
         self.array: Any = None
         """What a constant is: a number where all its entries are one, else an array."""
+        self.place = "" if fused else _HERE.get()()
+        self.detail: Any = None
+        """The axes that a reduction goes over, or the numbers of a linear combination."""
 
     @property
     def rank(self) -> int:
@@ -84,8 +103,11 @@ class Recording:
         self.kept.append(value)
         return value
 
-    def constant(self, array: Any) -> Value:
-        """A constant array: a number where all entries are one number, else an input that is not differentiated."""
+    def constant(self, array: Any, stem: str = "c") -> Value:
+        """A constant array: a number where all entries are one number, else an input that is not differentiated.
+
+        ``stem`` begins its name; the same array is one input.
+        """
         import numpy as np
 
         array = np.asarray(array, dtype=np.float64)
@@ -95,9 +117,14 @@ class Recording:
 
             return filled(float(array.reshape(-1)[0]), shape)
         else:
-            name = f"c{len(self.constants) + 1}"
+            for known, kept in self.constants.items():
+                if known.startswith(stem) and kept.shape == array.shape and np.array_equal(kept, array):
+                    return next(v for v in self.kept if self.values[id(v)] == known)
+            count = sum(known.startswith(stem) for known in self.constants) + 1
+            name = f"{stem}{count}"
             while name in self.inputs:
-                name = f"c{name}"
+                count += 1
+                name = f"{stem}{count}"
             value = self.input(name, shape, frozenset({"constant"}))
             self.constants[name] = array
         value.array = array
@@ -135,10 +162,16 @@ class Recording:
             else:
                 local[id(value)] = near
         texts = {called[id(step)]: step.step for step in steps}
-        return TracedProgram(
-            title, tree.Program((), (), None, title), dict(self.inputs), tuple(statements), None, ({}, {}),
-            dict(self.constants), function, texts,
-        )  # fmt: skip
+        asked = (
+            {name: entry.shape for name, entry in self.inputs.items()},
+            {name: entry.properties for name, entry in self.inputs.items()},
+        )
+        program = TracedProgram(
+            title, None, dict(self.inputs), tuple(statements), None, asked, dict(self.constants), function, texts
+        )
+        program.places.update({called[id(step)]: step.place for step in steps if step.place})
+        program.titles.update(called[id(step)] for step in steps if called[id(step)] == (names or {}).get(id(step)))
+        return program
 
 
 class TracedProgram(Program):
@@ -148,19 +181,26 @@ class TracedProgram(Program):
         constants: Values of the inputs that the function brought along.
         function: Computes the output from named arrays, as the original does.
         operations: What operation each statement is, by its name.
+        places: Where each statement stands in the code it was read from, as ``file:line``.
+        state: Values of the inputs that are parameters of the module that was read.
+        titles: The statements whose names are the function's own.
         leaves: The inputs in order, each with the path of the parameter that it is ("" for an argument).
     """
 
-    __slots__ = ("constants", "function", "leaves", "operations")
+    __slots__ = ("_syntax", "constants", "function", "leaves", "operations", "places", "state", "titles")
+    _syntax: tree.Program | None
     constants: dict[str, Any]
     leaves: list[tuple[str, str]]
     function: Callable[[Mapping[str, Any]], Any] | None
     operations: dict[str, str]
+    places: dict[str, str]
+    state: dict[str, Any]
+    titles: set[str]
 
     def __init__(
         self,
         source: str,
-        syntax: tree.Program,
+        syntax: tree.Program | None,
         inputs: dict[str, Input],
         statements: tuple[Statement, ...],
         batch: Dimension | None,
@@ -169,11 +209,29 @@ class TracedProgram(Program):
         function: Callable[[Mapping[str, Any]], Any] | None,
         operations: dict[str, str],
     ) -> None:
-        Program.__init__(self, source, syntax, inputs, statements, batch, asked)
+        Program.__init__(self, source, cast(tree.Program, syntax), inputs, statements, batch, asked)
         object.__setattr__(self, "constants", constants)
         object.__setattr__(self, "function", function)
         object.__setattr__(self, "operations", operations)
         object.__setattr__(self, "leaves", [])
+        object.__setattr__(self, "places", {})
+        object.__setattr__(self, "state", {})
+        object.__setattr__(self, "titles", set())
+
+    @property
+    def syntax(self) -> tree.Program:
+        """The statements in the notation; none where they have no notation."""
+        if self._syntax is None:
+            from pullback.tracing.notation import written
+
+            object.__setattr__(self, "_syntax", written(self.inputs, self.statements, self.source))
+        found = self._syntax
+        assert found is not None
+        return found
+
+    @syntax.setter
+    def syntax(self, parsed: tree.Program | None) -> None:
+        object.__setattr__(self, "_syntax", parsed)
 
 
 def _names(steps: Sequence[Value], given: Mapping[int, str], taken: set[str]) -> dict[int, str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import Any
 
 from pullback.dimension import Dimension
 from pullback.errors import UnsupportedError
 from pullback.syntax.names import normalise
-from pullback.tracing.tape import Recording, TracedProgram, Value, refuse
+from pullback.tracing.tape import Recording, TracedProgram, Value, placed, refuse
 
 
 def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) -> TracedProgram:
@@ -54,8 +57,11 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
             buffer.data = buffer.data.double()
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
+    loud, trace_log = logging.root.manager.disable, logging.getLogger("torch.__trace")
+    logging.disable(logging.CRITICAL)
+    trace_log.disabled = True  # it does not ask whether logging is
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             exported = torch.export.export(wrapped, nested, strict=False).run_decompositions(_decompositions(torch))
     except UnsupportedError:
@@ -65,6 +71,8 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
             f"torch.export can't read {_title(module)}: {(str(error) or type(error).__name__).splitlines()[0][:200]}"
         ) from None
     finally:
+        logging.disable(loud)
+        trace_log.disabled = False
         torch.backends.mha.set_fastpath_enabled(fast)
     recording = Recording()
     state = {**dict(wrapped.named_parameters()), **dict(wrapped.named_buffers())}
@@ -107,7 +115,8 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
         if node.op == "get_attr":
             known[node.name] = recording.constant(getattr(exported.graph_module, node.target).detach().numpy())
             continue
-        known[node.name] = _call(node, known, recording, RULES)
+        with placed(lambda node=node: _place(node)):  # type: ignore[misc]
+            known[node.name] = _call(node, known, recording, RULES)
     if not isinstance(output, Value):
         raise UnsupportedError(f"{_title(module)} gives no tensor that depends on its inputs")
     kinds = [None if tensor.is_floating_point() else tensor.dtype for tensor in tensors]
@@ -117,6 +126,7 @@ def from_torch(module: Any, *examples: Any, names: Sequence[str] | None = None) 
     program = recording.program(output, f"{_title(module)}({', '.join(recording.inputs)})", {}, run)
     program.leaves.extend((name, "") for name in order)
     program.leaves.extend(parameters.items())
+    program.state.update((name, state[path].detach().numpy()) for name, path in parameters.items())
     return program
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
+import pullback.tracing
 from pullback.dimension import Dimension
 from pullback.errors import NotationError, PullbackError, UnsupportedError
+from pullback.syntax.names import normalise
 from pullback.tracing.array import Array
-from pullback.tracing.tape import Recording, TracedProgram, Value
+from pullback.tracing.layer import first_of, is_fixed
+from pullback.tracing.tape import Recording, TracedProgram, placed
 
 
 def trace(
@@ -46,41 +50,60 @@ def trace(
     import numpy as np
 
     given: dict[str, Any] = {**(shapes or {}), **more}
+    fixed: dict[str, Any] = {}
+    for name, example in zip(_parameters(function), examples, strict=False):
+        if is_fixed(example):
+            fixed[name] = example
+        else:
+            given[name] = np.shape(example)
+    return trace_at(function, given, fixed)
+
+
+def trace_at(function: Callable[..., Any], shapes: Mapping[str, Any], fixed: Mapping[str, Any]) -> TracedProgram:
+    """Read a function at these shapes; ``fixed`` arguments (labels, options) are given to it as they are.
+
+    Raises:
+        NotationError: A shape is missing, or is of no argument.
+        UnsupportedError: As ``trace`` does.
+    """
     names = _parameters(function)
-    for name, example in zip(names, examples, strict=False):
-        given[name] = np.shape(example)
     recording = Recording()
     arguments: dict[str, Any] = {}
     for name in names:
-        if name not in given:
+        if name in fixed:
+            arguments[name] = fixed[name]
+            continue
+        if name not in shapes:
             if _has_default(function, name):
                 continue
             raise NotationError(f"{name} has no shape", hint=f'give it, such as {name}=("m", "n"), or () for a scalar')
-        shape = given[name]
+        shape = shapes[name]
         lengths = (shape,) if isinstance(shape, int | str) else tuple(shape)
         axes = tuple(Dimension.of(n if isinstance(n, str) else int(n)) for n in lengths)
-        arguments[name] = Array(recording.input(name, axes), recording)
-    unknown = [name for name in given if name not in names]
+        arguments[name] = Array(recording.input(name, axes), recording, role="an argument")
+    unknown = [name for name in shapes if name not in names]
     if unknown:
         raise NotationError(f"{unknown[0]} is not an argument", hint=f"the arguments are: {', '.join(names)}")
+    inputs = {name: array.value for name, array in arguments.items() if name not in fixed}
     result, local = _run(function, arguments)
-    if isinstance(result, tuple | list) and result and isinstance(result[0], Array):
-        result = result[0]
+    result = first_of(result)
     if not isinstance(result, Array):
         raise UnsupportedError(
             f"{_name(function)} gives {type(result).__name__}, not an array made of its arguments",
             hint="return an array that depends on the arguments",
         )
     called = {id(a.value): n for n, a in local.items() if isinstance(a, Array)}
-    values = [a.value for a in arguments.values()]
-    title = f"{_name(function)}({', '.join(arguments)})"
-    return recording.program(result.value, title, called, _caller(function, list(arguments), len(values)))
+    title = f"{_name(function)}({', '.join(inputs)})"
+    program = recording.program(result.value, title, called, _caller(function, list(inputs), fixed))
+    program.leaves.extend((normalise(name), "") for name in inputs)
+    return program
 
 
-def _caller(function: Callable[..., Any], names: Sequence[str], _: int) -> Callable[[Mapping[str, Any]], Any]:
+def _caller(
+    function: Callable[..., Any], names: Sequence[str], fixed: Mapping[str, Any]
+) -> Callable[[Mapping[str, Any]], Any]:
     def run(values: Mapping[str, Any]) -> Any:
-        result = function(**{name: values[name] for name in names})
-        return result[0] if isinstance(result, tuple | list) else result
+        return first_of(function(**{name: values[normalise(name)] for name in names}, **fixed))
 
     return run
 
@@ -102,37 +125,75 @@ def _name(function: Callable[..., Any]) -> str:
 
 
 def _run(function: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Run a function and give its result and its own variables as they were when it returned."""
+    """Run a function; give its result and its own variables, and those of its helpers, as they were at return.
+
+    Raises:
+        UnsupportedError: The function fails on stand-ins; the place is named.
+    """
     code = getattr(function, "__code__", None)
+    home = code.co_filename if code is not None else ""
     local: dict[str, Any] = {}
 
     def watch(frame: FrameType, event: str, _: Any) -> None:
-        if event == "return" and frame.f_code is code:
-            local.update(frame.f_locals)
+        if event == "return" and frame.f_code.co_filename == home:
+            found = {n: a for n, a in frame.f_locals.items() if isinstance(a, Array)}
+            local.update(found if frame.f_code is code else {n: a for n, a in found.items() if n not in local})
 
     before = sys.getprofile()
     sys.setprofile(watch)
     try:
-        result = function(**arguments)
+        with placed(_here):
+            result = function(**arguments)
     except PullbackError as error:
         place = _place(error, code)
         if place and place not in error.message:
             error.message = f"{error.message}, at {place}"
             error.args = (error.message,)
         raise
+    except RecursionError:
+        raise UnsupportedError(f"{_name(function)} calls itself without end") from None
+    except Exception as error:
+        place = _place(error, code)
+        said = f"{type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else 'no message'}"
+        hint = ""
+        if isinstance(error, TypeError | AttributeError | ValueError):
+            hint = "keep to array operations; give the lengths as numbers where the function computes with them"
+        if "sequence" in str(error):
+            hint = "an array that numpy.zeros has made can't hold stand-ins: build it with numpy.stack"
+        raise UnsupportedError(
+            f"{_name(function)} can't be run on stand-ins for arrays: {said}" + (f", at {place}" if place else ""),
+            hint=hint,
+        ) from None
     finally:
         sys.setprofile(before)
     return result, local
 
 
 def _place(error: BaseException, code: Any) -> str:
-    """The line of the user's function that an error came through."""
+    """The line of the user's function that an error came through, or of a helper in the same file."""
+    home = code.co_filename if code is not None else None
     at, found = error.__traceback__, ""
     while at is not None:
-        if at.tb_frame.f_code is code:
+        if at.tb_frame.f_code.co_filename == home:
             found = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}"
         at = at.tb_next
     return found
 
 
-_ = Value
+def _here() -> str:
+    """The line of the function being read that makes a value: the first frame outside of pullback and NumPy."""
+    frame: FrameType | None = sys._getframe(2)
+    library = _folders()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(library) and not file.startswith("<"):
+            return f"{file}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def _folders() -> tuple[str, ...]:
+    import numpy
+
+    own = os.path.dirname(os.path.dirname(pullback.tracing.__file__))
+    return own + os.sep, os.path.dirname(numpy.__file__) + os.sep

@@ -1,4 +1,4 @@
-"""The corpus through pullback, SymPy and tensorgrad: ``python -m tests.corpus.peers``.
+"""The corpus through pullback and other libraries: ``python -m tests.corpus.peers``.
 
 Prints the table and writes it into ``docs/comparison.md``. What has been judged is kept in
 ``build/peers.json``, so that a run that was ended goes on where it was; ``--fresh`` judges everything again.

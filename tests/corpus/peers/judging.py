@@ -1,4 +1,7 @@
-"""One case through one system: derive, compare with JAX at two draws, and say what became of it."""
+"""One case through one system: derive, compare with JAX at two draws, and say what became of it.
+
+JAX itself is compared with complex steps and differences of the case's own lines (``tests.corpus.measuring``).
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from pullback.syntax.names import normalise
-from tests.corpus import loading
+from tests.corpus import loading, measuring
 from tests.corpus.loading import Array, Case
 from tests.corpus.peers import sympy_peer, sympy_values, tensorgrad_peer, tensorgrad_values
 from tests.corpus.peers.reading import Derived, Inexpressible
+from tests.corpus.peers.running import RUNNING, run
 
 TOLERANCE = 1e-8
 DRAWS = 2
-SYSTEMS = ("pullback", *(f"sympy {s}" for s in sympy_peer.SPELLINGS), "tensorgrad", "tensorgrad simplify")
+SYSTEMS = ("pullback", *(f"sympy {s}" for s in sympy_peer.SPELLINGS), "tensorgrad", "tensorgrad simplify", *RUNNING)
 VERDICTS = ("right", "refused", "can't express", "timeout", "wrong")
 """From best to worst: where a case was tried in several ways, the best of them counts."""
 
@@ -46,6 +50,8 @@ class Drawn:
 @lru_cache(maxsize=8)
 def _drawn(identifier: str, mild: bool) -> tuple[Drawn, ...]:
     case = next(c for c in loading.cases() if c.id == identifier)
+    if mild and "large" not in case.domain.values():
+        return _drawn(identifier, False)
     if mild:
         mended = {name: "normal" if domain == "large" else domain for name, domain in case.domain.items()}
         case = dataclasses.replace(case, domain=mended)
@@ -79,6 +85,8 @@ def _derivatives(case: Case) -> dict[str, Callable[[Array], Array]]:
 def judge(case: Case, system: str) -> Verdict:
     """Derive a case in a system, timed, and compare."""
     begun = time.perf_counter()
+    if system in RUNNING:
+        return _run(case, system)
     try:
         derived = _derive(case, system)
     except Inexpressible as reason:
@@ -89,6 +97,28 @@ def judge(case: Case, system: str) -> Verdict:
     verdict = _compared(case, system, derived)
     verdict.seconds = seconds
     return verdict
+
+
+def _run(case: Case, system: str) -> Verdict:
+    """Differentiate a case by running it."""
+    worst = 0.0
+    for seed, drawn in enumerate(_drawn(case.id, False)):
+        values = loading.draw(case, seed)
+        upstream = drawn.values[case.upstream] if case.upstream else None
+        try:
+            found = run(case, system, values, upstream)
+        except Inexpressible as reason:
+            return Verdict("can't express", str(reason))
+        except AssertionError:
+            raise
+        except Exception as error:
+            return Verdict("refused", _said(error))
+        if system == "JAX":
+            right, allowed = measuring.measured(case, values, upstream), measuring.tolerance(case)
+        else:
+            right, allowed = drawn.right, TOLERANCE
+        worst = max(worst, *(loading.error(found[name], array) / allowed for name, array in right.items()))
+    return Verdict("right") if worst < 1 else Verdict("wrong", f"off by {worst:.1e} times what is allowed")
 
 
 def _derive(case: Case, system: str) -> Derived:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from tests.corpus.loading import Case
 from tests.corpus.peers.judging import VERDICTS, Verdict, best
+from tests.corpus.peers.running import RUNNING
 from tests.corpus.peers.sympy_peer import SPELLINGS
 
 Outcomes = Mapping[str, Mapping[str, Verdict]]
@@ -17,6 +18,7 @@ Outcomes = Mapping[str, Mapping[str, Verdict]]
 
 COLUMNS = ("right", "wrong", "refused", "can't express", "timeout")
 KINDS = ("gradient", "backward", "jacobian", "hessian")
+TITLES = {"autograd": "HIPS autograd"}
 SYMPY_BEST, TENSORGRAD = "SymPy, best of the three", "tensorgrad"
 
 
@@ -32,6 +34,8 @@ def rows(outcomes: Outcomes) -> dict[str, dict[str, Verdict]]:
         found.setdefault(SYMPY_BEST, {})[case] = _with_time(best(spelled), sum(v.seconds for v in spelled))
         asked = [by_system[system] for system in ("tensorgrad", "tensorgrad simplify") if system in by_system]
         found.setdefault(TENSORGRAD, {})[case] = _with_time(best(asked), sum(v.seconds for v in asked))
+        for system in RUNNING:
+            found.setdefault(TITLES.get(system, system), {})[case] = by_system[system]
     return found
 
 
@@ -48,13 +52,14 @@ def _table(lines: list[list[str]]) -> str:
 def main_table(cases: list[Case], outcomes: Outcomes) -> str:
     """A row for each system."""
     with_form = [case.id for case in cases if case.has_matrix_form]
-    lines = [["", *COLUMNS, f"in matrix form, of {len(with_form)}", "median ms", "worst ms"]]
+    lines = [["", *COLUMNS, f"closed form, of {len(with_form)}", "median ms", "worst ms"]]
     for name, verdicts in rows(outcomes).items():
         counted = Counter(v.verdict for v in verdicts.values())
         formed = sum(verdicts[i].verdict == "right" and verdicts[i].matrix_form for i in with_form)
-        times = [1000 * v.seconds for v in verdicts.values() if v.verdict != "can't express"]
+        times = [1000 * v.seconds for v in verdicts.values() if v.verdict != "can't express" and v.seconds]
+        timed = [f"{statistics.median(times):.1f}", f"{max(times):.0f}"] if times else ["–", "–"]
         cells = [str(counted[column]) for column in COLUMNS]
-        lines.append([name, *cells, str(formed), f"{statistics.median(times):.1f}", f"{max(times):.0f}"])
+        lines.append([name, *cells, str(formed) if times else "none", *timed])
     return _table(lines)
 
 
@@ -122,16 +127,26 @@ def _noted(verdicts: Iterable[Verdict], text: str) -> int:
 
 def document(cases: list[Case], outcomes: Outcomes) -> str:
     """The part of the documentation that a run writes."""
-    versions = f"SymPy {version('sympy')}, tensorgrad {version('tensorgrad')}, {len(cases)} cases."
+    names = {
+        "SymPy": "sympy",
+        "tensorgrad": "tensorgrad",
+        "PyTorch": "torch",
+        "JAX": "jax",
+        "HIPS autograd": "autograd",
+    }
+    versions = ", ".join(f"{name} {version(package).partition('+')[0]}" for name, package in names.items())
     parts = [
-        versions,
+        f"{versions}, {len(cases)} cases.",
         main_table(cases, outcomes),
         kinds_table(cases, outcomes),
         "Granted to the peers:",
         notes(outcomes),
         "What is not right in SymPy, by the best of its three spellings:",
         causes(outcomes, SYMPY_BEST),
-        "What is not right in tensorgrad:",
-        causes(outcomes, TENSORGRAD),
+        *(
+            f"What is not right in {name}:\n\n{causes(outcomes, name)}"
+            for name in (TENSORGRAD, *(TITLES.get(system, system) for system in RUNNING))
+            if causes(outcomes, name)
+        ),
     ]
     return "\n\n".join(parts)
