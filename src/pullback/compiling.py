@@ -12,7 +12,7 @@ from typing import Any
 
 from pullback.deriving import Names, Source, as_program, by_inputs, chosen, upstream_input
 from pullback.dimension import ONE, Dimension
-from pullback.errors import PullbackError
+from pullback.errors import PullbackError, ValuesError
 from pullback.evaluation.binding import bind
 from pullback.evaluation.libraries import library_of
 from pullback.expression import Expression, Results
@@ -28,6 +28,9 @@ from pullback.tensor.product import constant
 Run = Callable[..., Any]
 
 BACKENDS = ("numpy", "torch", "jax", "auto")
+
+MOST_PLANS = 64
+"""So many shapes and types of the arguments are remembered; then the oldest is planned anew when it comes back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,11 +229,13 @@ class Compiled:
         plain = {name: library.to_numpy(name, value) for name, value in values.items()}
         bound = bind(self.task.inputs, plain, self._asked(plain), self.task.dimensions(), keep_type=True)
         dtype = self._type(plain)
+        if self.task.changes:
+            self._changeable(plain, dtype)
         arrays = []
         for variable in self.variables:
             shape = extent(self.task.inputs, variable, bound.sizes)
             if variable in bound.arrays:
-                arrays.append(bound.arrays[variable].astype(dtype, copy=False).reshape(shape))
+                arrays.append(_real(variable, bound.arrays[variable]).astype(dtype, copy=False).reshape(shape))
             else:
                 arrays.append(np.broadcast_to(np.zeros((), dtype), shape))
         native = library.name == self.backend and library.name != "numpy" and library.holds(dtype)
@@ -238,6 +243,7 @@ class Compiled:
         run = self._local.runs.get(key)
         if run is None:
             run = self._local.runs[key] = self._program(key, bound.sizes, arrays).bind(self._miss)
+            _forget(self._local.runs)
         self._local.run = run
         if native:
             return run(*map(library.from_numpy, arrays))
@@ -255,8 +261,31 @@ class Compiled:
         if self.dtype is not None:
             return np.dtype(self.dtype)
         kinds = [array.dtype for array in values.values() if isinstance(array, np.ndarray | np.generic)]
-        found = np.result_type(*kinds) if kinds else np.dtype(np.float64)
-        return found if found.kind == "f" and found.itemsize >= 4 else np.dtype(np.float64)
+        wide = np.dtype(np.float64)
+        narrow = bool(kinds) and all(kind.kind == "f" and kind.itemsize == 4 for kind in kinds)
+        return np.dtype(np.float32) if narrow else wide
+
+    def _changeable(self, values: Mapping[str, Any], dtype: Any) -> None:
+        """Refuse arrays that can't be changed in place, or that share memory with another input."""
+        import numpy as np
+
+        problems: list[str] = []
+        changed = {variable.name for variable, _ in self.task.changes}
+        for given, value in values.items():
+            if normalise(given) not in changed:
+                continue
+            if not isinstance(value, np.ndarray):
+                problems.append(f"{given} is changed in place, so it must be an array")
+            elif value.dtype != dtype:
+                problems.append(f"{given} is changed in place, but it is {value.dtype} where {dtype} is computed in")
+            elif not value.flags.writeable:
+                problems.append(f"{given} is changed in place, but it is read-only")
+            else:
+                others = (o for o, array in values.items() if o != given and np.may_share_memory(value, array))
+                problems += [f"{given} is changed in place, but it shares its memory with {other}" for other in others]
+        if problems:
+            message = problems[0] if len(problems) == 1 else "the values do not fit:\n  " + "\n  ".join(problems)
+            raise ValuesError(message, hint="without rate, the gradients are returned and nothing is changed")
 
     def _program(self, key: tuple[Any, ...], sizes: Mapping[str, int], arrays: Sequence[Any]) -> Any:
         with self._lock:
@@ -264,6 +293,7 @@ class Compiled:
             if found is None:
                 plan = self.task.plan(sizes)
                 found = self.programs[key] = specialise(self, plan, key[0], arrays, native=key[3])
+                _forget(self.programs)
             return found
 
 
@@ -286,12 +316,24 @@ def specialise(compiled: Compiled, plan: Plan, dtype: Any, arrays: Sequence[Any]
     return fastest(plan, dtype, compiled.task.arrangement, compiled.reuse, arrays)
 
 
+def _forget(kept: dict[tuple[Any, ...], Any]) -> None:
+    """Drop the oldest of too many."""
+    while len(kept) > MOST_PLANS:
+        kept.pop(next(iter(kept)), None)
+
+
 class _Local(threading.local):
     """What belongs to one thread: its buffers, and the plan that it ran last."""
 
     def __init__(self, miss: Run) -> None:
         self.run = miss
         self.runs: dict[tuple[Any, ...], Run] = {}
+
+
+def _real(variable: Variable, array: Any) -> Any:
+    if array.dtype.kind == "c":
+        raise ValuesError(f"{variable.name} is complex; pullback derives over the real numbers")
+    return array
 
 
 def extent(inputs: Mapping[str, Input], variable: Variable, sizes: Mapping[str, int]) -> Extent:

@@ -36,6 +36,7 @@ class Writer:
     """Writes the source of one plan."""
 
     copied = ".copy()"
+    checks_flags = True
 
     def __init__(self, plan: Plan, arrangement: str, reuse: bool) -> None:
         self.plan = plan = owned_results(plan)
@@ -78,6 +79,7 @@ class Writer:
             f"type(p{k}) is A and p{k}.shape == {shape!r} and p{k}.dtype is D"
             for k, (_, shape) in enumerate(plan.inputs.values())
         ]
+        checks += self.change_checks()
         given = ", ".join(f"p{k}" for k in range(len(parameters)))
         lines = [f"def run({given}):"]
         if checks:
@@ -91,6 +93,13 @@ class Writer:
             lines += ["    " + line for line in body]
         self.source.text = "\n".join(lines) + "\n"
         return self.source
+
+    def change_checks(self) -> list[str]:
+        """What must hold of inputs that are changed in place: they are writable, and no other input as well."""
+        changed = [self.names[step.inputs[0]] for step in self.plan.steps if step.kind in UPDATES]
+        others = [f"p{k}" for k in range(len(self.plan.inputs))]
+        apart = [f"{p} is not {q}" for p in changed for q in others if p < q or (q not in changed and p != q)]
+        return [*(f"{p}.flags.writeable" for p in changed if self.checks_flags), *apart]
 
     def returned(self) -> str:
         """The expression that is handed out."""

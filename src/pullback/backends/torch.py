@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,7 @@ class TorchProgram:
         scope: dict[str, Any] = {
             "A": torch.Tensor if self.given == "torch" else np.ndarray,
             "D": kind if self.given == "torch" else self.dtype,
-            "T": kind, "E": torch.linalg.LinAlgError, "miss": miss, "failed": failed, "from_numpy": torch.from_numpy,
+            "T": kind, "E": torch.linalg.LinAlgError, "miss": miss, "failed": failed, "tensor": tensor,
             "empty": lambda shape, _: torch.empty(shape, dtype=kind), "zeros": torch.zeros, "einsum": torch.einsum,
             "mm": torch.mm, "mv": torch.mv, "vdot": torch.dot, "bmm": torch.bmm, "addmm": torch.addmm,
             "tsum": torch.sum, "amax": torch.amax, "clamp": torch.clamp, "where": torch.where,
@@ -70,6 +71,18 @@ class TorchProgram:
         exec(self.code, scope)
         run: Run = scope["run"]
         return torch.no_grad()(run) if self.given == "torch" else run
+
+
+def tensor(array: Any) -> Any:
+    """Look at an array of NumPy as a tensor; what PyTorch can't look at is copied."""
+    torch = library()
+    if array.flags.writeable:
+        return torch.from_numpy(array if min(array.strides, default=0) >= 0 else array.copy())
+    if not array.flags.c_contiguous or not array.size:
+        return torch.from_numpy(array.copy())
+    # PyTorch would warn that a read-only array could be written to; plans write to no input but those they change.
+    memory = (ctypes.c_char * array.nbytes).from_address(array.__array_interface__["data"][0])
+    return torch.frombuffer(memory, dtype=getattr(torch, str(array.dtype))).reshape(array.shape)
 
 
 def diagonals(x: Any, labels: tuple[int, ...], order: tuple[int, ...] | None = None) -> Any:

@@ -22,6 +22,7 @@ class TorchWriter(Writer):
 
     def __init__(self, plan: Plan, arrangement: str, reuse: bool, library: str) -> None:
         self.library = library
+        self.checks_flags = library != "torch"
         self.fused: dict[int, tuple[str, tuple[int, ...]]] = {}
         self.folded: set[int] = set()
         plan = owned_results(plan)
@@ -46,7 +47,7 @@ class TorchWriter(Writer):
         """Arrays of NumPy are looked at as tensors."""
         if self.library == "torch":
             return []
-        return [f"p{k} = from_numpy(p{k})" for k, (slot, _) in enumerate(self.plan.inputs.values()) if slot >= 0]
+        return [f"p{k} = tensor(p{k})" for k, (slot, _) in enumerate(self.plan.inputs.values()) if slot >= 0]
 
     def handed_out(self, name: str) -> str:
         """Results as the library that the inputs came from."""
