@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pullback.planning.flattening import flattened
+from pullback.planning.gathering import common_factors
+from pullback.tensor.add import add
 from pullback.tensor.node import Factor, Node, Product, Rational, Sum, Term
 from pullback.tensor.product import product
 
@@ -26,7 +28,7 @@ class Piece:
 def terms_of(node: Node) -> list[Piece]:
     """The terms of a tensor, each as few parts as hold it without its deltas and its outermost sum."""
     if isinstance(node, Sum):
-        return [_scaled(term, inner) for term in node.terms for inner in terms_of(term.node)]
+        return _joined([_scaled(term, inner) for term in node.terms for inner in terms_of(term.node)])
     if isinstance(node, Product):
         return _scaled_sum(node) or [_parts(node)]
     labels = tuple(range(len(node.axes)))
@@ -48,6 +50,78 @@ def _scaled_sum(node: Product) -> list[Piece] | None:
         Piece(inner.coefficient, (*front, *inner.parts), tuple(inner.output[place.index(k)] for k in node.output))
         for inner in terms_of(rest[0].node)
     ]
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Pieces that differ in one part alone as one, whose part is a sum."""
+    waiting, done = list(pieces), []
+    while waiting:
+        here = waiting.pop(0)
+        for k, there in enumerate(waiting):
+            found = _join(here, there)
+            if found is not None:
+                waiting[k] = found
+                break
+        else:
+            done.append(here)
+    return done
+
+
+def _join(one: Piece, two: Piece) -> Piece | None:
+    a, b = _placed(one, 0), _placed(two, max(_inside(one), default=0) + 1)
+    if a.output != b.output:
+        return None
+    lengths = {x: n for piece in (a, b) for node, labels in piece.parts for x, n in zip(labels, node.axes, strict=True)}
+    common = common_factors(a.parts, b.parts, lengths)
+    if common is None or all(len(a.parts[k][1]) == 0 for k in common.left):
+        return None
+    renamed = {common.joined[1]: common.joined[0]} if common.joined is not None else {}
+    rests = [
+        [(node, labels) for k, (node, labels) in enumerate(a.parts) if k not in common.left],
+        [
+            (node, tuple(renamed.get(x, x) for x in labels))
+            for k, (node, labels) in enumerate(b.parts)
+            if k not in common.right
+        ],
+    ]
+    own = set(renamed.values())
+    spans = [{x for _, labels in rest for x in labels if x >= 0 or x in own} for rest in rests]
+    if spans[0] != spans[1] or not spans[0]:
+        return None
+    labels = tuple(sorted(spans[0]))
+    order = {x: k for k, x in enumerate(sorted({x for rest in rests for _, part in rest for x in part}))}
+    terms = [
+        product([(node, [order[x] for x in part], 1) for node, part in rest], [order[x] for x in labels])
+        for rest in rests
+    ]
+    total = add(list(zip((a.coefficient, b.coefficient), terms, strict=True)), terms[0].axes)
+    return _raised(Piece(1, (*(a.parts[k] for k in common.left), (total, labels)), a.output))
+
+
+def _inside(piece: Piece) -> list[int]:
+    """The labels that are summed over, as numbers from one."""
+    inner = {x for _, labels in piece.parts for x in labels} - set(piece.output)
+    return list(range(1, len(inner) + 1))
+
+
+def _placed(piece: Piece, offset: int) -> Piece:
+    """The same piece with its axes as labels, and labels below zero inside."""
+    names: dict[int, int] = {}
+    for k, label in enumerate(piece.output):
+        names.setdefault(label, k)
+    for _, labels in piece.parts:
+        for label in labels:
+            if label not in names:
+                names[label] = -1 - offset - sum(1 for x in names.values() if x < 0)
+    parts = tuple((node, tuple(names[x] for x in labels)) for node, labels in piece.parts)
+    return Piece(piece.coefficient, parts, tuple(names[x] for x in piece.output))
+
+
+def _raised(piece: Piece) -> Piece:
+    """Labels that are not below zero."""
+    low = min(0, *(x for _, labels in piece.parts for x in labels))
+    parts = tuple((node, tuple(x - low for x in labels)) for node, labels in piece.parts)
+    return Piece(piece.coefficient, parts, tuple(x - low for x in piece.output))
 
 
 def _scaled(term: Term, inner: Piece) -> Piece:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pullback.operations.table import TABLE
 from pullback.planning.contracting import Contraction, ExplicitInverse, Operand
 from pullback.planning.drafting import Draft
 from pullback.planning.entrywise import lower_entrywise
 from pullback.planning.flattening import flattened
+from pullback.planning.gathering import Gathered, join
 from pullback.planning.steps import Extent
-from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_apply, topological
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_apply, rational, topological
 from pullback.tensor.product import transposed
 from pullback.tensor.reshape import Linear
 
@@ -52,6 +54,7 @@ class Builder:
         self.scaled_values: dict[tuple[Rational, Node], Value] = {}
         self.inverted: dict[int, Node] = {}
         self.present: set[Node] = set()
+        self.uses: dict[Node, int] = {}
 
     def extent(self, node: Node) -> Extent:
         """The shape of a node in numbers."""
@@ -75,13 +78,26 @@ class Builder:
         if isinstance(node, Variable):
             return [self.standins[node]] if node in self.standins and self.standins[node] not in self.values else []
         below: list[Node] = []
-        children = [f.node for f in flattened(node)[0]] if isinstance(node, Product) else node.children
-        for child in children:
+        for child in self.parts(node):
             if _is_inverse(child) and child not in self.values and child not in self.explicit:
                 below += (inner for inner in child.children if inner not in self.values)
             elif child not in self.values:
                 below.append(child)
         return below[::-1]
+
+    def parts(self, node: Node) -> Sequence[Node]:
+        """What a node is made of: of a product its factors, of a sum the factors of the products in it."""
+        if isinstance(node, Product):
+            return [f.node for f in flattened(node)[0]]
+        if isinstance(node, Sum):
+            return [part for child in node.children for part in (self.parts(child) if self.opens(child) else (child,))]
+        return node.children
+
+    def opens(self, node: Node) -> bool:
+        """Whether a term is a product that nothing else uses, so that a sum may do something else with it."""
+        if not isinstance(node, Product) or not node.factors or self.uses.get(node, 0) > 1:
+            return False
+        return len(set(node.output)) == len(node.output) and node not in self.values
 
     def value(self, node: Node) -> Value:
         """Compute a node whose children are computed."""
@@ -122,9 +138,15 @@ class Builder:
 
     def product(self, node: Product, coefficient: Rational) -> Value:
         """A product times a number."""
+        operands, number, lengths = self.operands(node, float(coefficient))
+        distinct = tuple(dict.fromkeys(node.output))
+        result = Contraction(self.draft, lengths).run(operands, distinct, number)
+        return self.spread(result, node.output, distinct, lengths)
+
+    def operands(self, node: Product, number: float) -> tuple[list[Operand], float, dict[int, int]]:
+        """The factors of a product as operands, the number before them, and the lengths of its labels."""
         factors, dimensions = flattened(node)
         lengths = {k: axis.evaluate(self.sizes) for k, axis in enumerate(dimensions)}
-        number = float(coefficient)
         operands: list[Operand] = []
         for factor in factors:
             if _is_inverse(factor.node) and factor.exponent == 1 and factor.node not in self.explicit:
@@ -141,10 +163,7 @@ class Builder:
         used = {label for operand in operands for label in operand.labels}
         for label in set(lengths) - used - set(node.output):
             number = lengths[label] * number
-        operands = self.sum_alone(operands, node.output, lengths)
-        distinct = tuple(dict.fromkeys(node.output))
-        result = Contraction(self.draft, lengths).run(operands, distinct, number)
-        return self.spread(result, node.output, distinct, lengths)
+        return self.sum_alone(operands, node.output, lengths), number, lengths
 
     def inverse_operand(self, node: Node, indices: tuple[int, ...]) -> Operand | None:
         """An inverse that a solve may spare, if it stands as a matrix."""
@@ -233,20 +252,18 @@ class Builder:
     # sums
 
     def sum(self, node: Sum) -> Value:
-        """A linear combination; what is small is added first."""
+        """A linear combination; what its products share is multiplied by once, what is small is added first."""
         draft, shape = self.draft, self.extent(node)
         if not node.terms:
             return Value(draft.constant(0.0), shape)
-        sizes: set[Rational] = {c if c > 0 else -c for c, _ in node.terms}
-        shared: Rational = 1
-        if len(sizes) == 1 and len(node.terms) > 1:
-            shared = sizes.pop()
-        parts: list[tuple[int, int]] = []
-        for coefficient, child in node.terms:
-            sign = -1 if coefficient < 0 else 1
-            parts.append((sign, self.scaled(child, sign * coefficient / Fraction(shared), len(node.terms) == 1, sign)))
-        if len(node.terms) == 1:
-            return Value(parts[0][1], shape)
+        terms: list[tuple[Rational, Node | Gathered]] = [(t.coefficient, t.node) for t in node.terms]
+        if len(terms) > 1:
+            terms = self.gathered(terms, shape)
+        if len(terms) == 1:
+            return Value(self.term(*terms[0]), shape)
+        sizes = {abs(coefficient) for coefficient, _ in terms}
+        shared: Rational = sizes.pop() if len(sizes) == 1 else 1
+        parts = [(-1 if c < 0 else 1, self.term(abs(c) / Fraction(shared), term)) for c, term in terms]
         parts.sort(key=lambda part: (prod(draft.shapes[part[1]]), -part[0]))
         if parts[0][0] < 0 and any(sign > 0 for sign, _ in parts[1:2]):
             parts[0], parts[1] = parts[1], parts[0]
@@ -262,18 +279,56 @@ class Builder:
             total = draft.scaled(total, float(sign * shared))
         return Value(total, shape)
 
-    def scaled(self, node: Node, coefficient: Rational, alone: bool, sign: int) -> int:
-        """A term times a number that is not negative; the sign too where it is the only term."""
-        if alone:
-            coefficient = coefficient * sign
+    def term(self, coefficient: Rational, node: Node | Gathered) -> int:
+        """A term times a number."""
+        if isinstance(node, Gathered):
+            return self.contracted(node, float(coefficient))
         if coefficient == 1:
             return self.value(node).slot
-        if isinstance(node, Product) and node.factors:
-            key = (coefficient, node)
+        if isinstance(node, Product) and node.factors and self.uses.get(node, 0) <= 1:
+            key = (rational(coefficient), node)
             if key not in self.scaled_values:
                 self.scaled_values[key] = self.product(node, coefficient)
             return self.scaled_values[key].slot
         return self.draft.scaled(self.value(node).slot, float(coefficient))
+
+    def contracted(self, term: Gathered, coefficient: float) -> int:
+        """A product of operands over the axes of a sum; axes along which nothing varies get length one."""
+        output = range(term.rank)
+        found = Contraction(self.draft, term.lengths).run(term.operands, output, coefficient * term.number)
+        if not found.labels:
+            return found.slot
+        return self.draft.shape(found.slot, tuple(term.lengths[x] if x in found.labels else 1 for x in output))
+
+    def gathered(self, terms: list[tuple[Rational, Node | Gathered]], shape: Extent) -> list[tuple[Rational, Any]]:
+        """Join products that share factors, wherever that is estimated to be faster."""
+        if sum(1 for _, term in terms if isinstance(term, Node) and self.opens(term)) < 2:
+            return terms
+        open_terms = [(c, self.opened(t, shape)) for c, t in terms if isinstance(t, Node) and self.opens(t)]
+        rest = [(c, t) for c, t in terms if not (isinstance(t, Node) and self.opens(t))]
+        original = [t for _, t in terms if isinstance(t, Node) and self.opens(t)]
+        names: dict[int, Node] = {id(o): t for (_, o), t in zip(open_terms, original, strict=True)}
+        waiting, done = open_terms, []
+        while waiting:
+            coefficient, here = waiting.pop(0)
+            for k, (other, there) in enumerate(waiting):
+                joined = join(self.draft, (coefficient, here), (other, there))
+                if joined is not None:
+                    waiting[k] = joined
+                    break
+            else:
+                done.append((coefficient, here))
+        return [*((c, names.get(id(t), t)) for c, t in done), *rest]
+
+    def opened(self, node: Node, shape: Extent) -> Gathered:
+        """A product as operands whose labels are the places of the sum's axes, and numbers below zero inside."""
+        assert isinstance(node, Product)
+        operands, number, lengths = self.operands(node, 1.0)
+        place = {label: k for k, label in enumerate(node.output)}
+        for label in lengths:
+            place.setdefault(label, -1 - label)
+        moved = [o._replace(labels=tuple(place[x] for x in o.labels)) for o in operands]
+        return Gathered(tuple(moved), number, {place[x]: n for x, n in lengths.items()}, len(shape))
 
     # operations
 
@@ -351,11 +406,14 @@ def build_all(
         last = max((place[n] for n in topological([root]) if isinstance(n, Variable) and n in place), default=-1)
         ready.setdefault(last, []).append(root)
     explicit: frozenset[Node] = frozenset()
+    present = list(topological([*roots, *standins.values()]))
+    uses = Counter(child for node in present for child in node.children)
+    uses.update([*roots, *standins.values()])
     while True:
         builder = make(sizes, standins, full, explicit)
         for name, shape in full.items():
             builder.draft.input(name, shape)
-        builder.present = set(topological([*roots, *standins.values()]))
+        builder.present, builder.uses = set(present), uses
         try:
             for root in ready.get(-1, ()):
                 builder.build(root)
@@ -373,6 +431,8 @@ def _is_inverse(node: Node) -> bool:
 
 
 def _power(number: float, exponent: Rational) -> float:
+    if exponent == 1:
+        return number
     if number == 0 and exponent < 0:
         return math.inf
     if number < 0 and not isinstance(exponent, int):
