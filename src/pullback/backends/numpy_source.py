@@ -6,11 +6,12 @@ global to the generated function; what the caller keeps is new at every call, un
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from math import prod
 
 from pullback.backends.numpy_functions import COMPARISONS, RISKY, UFUNCS
-from pullback.planning.memory import Memory, assign, owned_results
+from pullback.planning.memory import Memory, assign, owned_results, packed, strides_of
 from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
 
 
@@ -39,13 +40,15 @@ class Writer:
     checks_flags = True
 
     def __init__(self, plan: Plan, arrangement: str, reuse: bool) -> None:
-        self.plan = plan = owned_results(plan)
+        self.plan = plan = packed(owned_results(plan))
         self.arrangement = arrangement
         self.reuse = reuse
         self.memory = assign(plan, self.in_place, self.pooled)
         self.kept = {self.memory.group[self.memory.base[result.slot]] for result in plan.results}
         self.source = Source("", plan, self.memory)
         self.steps = {step.output: step for step in plan.steps}
+        self.readers = Counter(slot for step in plan.steps for slot in step.inputs)
+        self.readers.update(result.slot for result in plan.results)
         self.lines: list[str] = []
         self.names: dict[int, str] = {}
         self.lasting: set[int] = set()
@@ -167,6 +170,8 @@ class Writer:
         if self.is_lasting(source) and self.stays_view(slot):
             self.lasting.add(slot)
             self.source.views.append((f"v{slot}", text))
+        elif self.readers.get(slot) == 1:
+            self.names[slot] = text
         else:
             self.lines.append(f"v{slot} = {text}")
 
@@ -175,30 +180,8 @@ class Writer:
         return view_source(step, name)
 
     def stays_view(self, slot: int) -> bool:
-        """Whether NumPy can look at the base in this way without a copy."""
-        import numpy as np
-
-        chain: list[Step] = []
-        while self.steps[slot].kind in VIEWS:
-            chain.append(self.steps[slot])
-            slot = chain[-1].inputs[0]
-        shape = self.plan.shapes[slot]
-        strides = [1] * len(shape)
-        for k in range(len(shape) - 2, -1, -1):
-            strides[k] = strides[k + 1] * max(shape[k + 1], 1)
-        dummy = np.lib.stride_tricks.as_strided(np.empty(1, np.int8), shape, strides)
-        for step in reversed(chain):
-            if step.kind == "shape":
-                turned = dummy.view()
-                try:
-                    turned.shape = step.detail
-                except AttributeError:
-                    return False
-                dummy = turned
-            else:
-                scope = {"x": dummy, "broadcast_to": np.broadcast_to, "einsum": np.einsum}
-                dummy = eval(view_source(step, "x"), scope)
-        return True
+        """Whether the base can be looked at in this way without a copy."""
+        return strides_of(slot, self.steps, self.plan.shapes) is not None
 
     def target(self, step: Step) -> tuple[str, bool]:
         """The name that a kernel writes to, and whether there is an array of that name already."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from pullback.planning.steps import LEAVES, UPDATES, VIEWS, Plan, Result, Step, bases
+from pullback.planning.steps import LEAVES, UPDATES, VIEWS, Extent, Plan, Result, Step, bases
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,79 @@ def owned_results(plan: Plan) -> Plan:
         taken.add(root)
         results.append(result)
     return Plan(plan.inputs, tuple(steps), tuple(results), tuple(shapes))
+
+
+def packed(plan: Plan) -> Plan:
+    """Write out as copies the reshapes that can't be views, so that the copies live in buffers as all else does."""
+    made = {step.output: step for step in plan.steps}
+    steps, shapes = [], list(plan.shapes)
+    for step in plan.steps:
+        if step.kind == "shape" and prod(shapes[step.output]) > 1 and strides_of(step.output, made, shapes) is None:
+            (source,) = step.inputs
+            copy = Step("map", (source,), ("copy",), len(shapes))
+            shapes.append(shapes[source])
+            step = step._replace(inputs=(copy.output,))
+            made |= {copy.output: copy, step.output: step}
+            steps.append(copy)
+        steps.append(step)
+    return Plan(plan.inputs, tuple(steps), plan.results, tuple(shapes))
+
+
+def strides_of(slot: int, made: Mapping[int, Step], shapes: Sequence[Extent]) -> tuple[int, ...] | None:
+    """How far apart the entries of a view lie along each axis, in entries; None where it can't be a view."""
+    step, shape = made[slot], shapes[slot]
+    if step.kind not in VIEWS:
+        return _rows(shape)
+    (source,) = step.inputs
+    inner = strides_of(source, made, shapes)
+    if inner is None:
+        return None
+    before = shapes[source]
+    if step.kind == "permute":
+        return tuple(inner[k] for k in step.detail)
+    if step.kind == "expand":
+        if not before:
+            return (0,) * len(shape)
+        return tuple(0 if n == 1 != m else s for n, m, s in zip(before, shape, inner, strict=True))
+    if step.kind == "diagonal":
+        labels = dict.fromkeys(step.detail)
+        return tuple(sum(s for s, x in zip(inner, step.detail, strict=True) if x == label) for label in labels)
+    if step.kind == "part":
+        return inner
+    return _reshaped(before, inner, shape)
+
+
+def _rows(shape: Extent) -> tuple[int, ...]:
+    strides = [1] * len(shape)
+    for k in range(len(shape) - 2, -1, -1):
+        strides[k] = strides[k + 1] * max(shape[k + 1], 1)
+    return tuple(strides)
+
+
+def _reshaped(before: Extent, strides: Sequence[int], after: Extent) -> tuple[int, ...] | None:
+    """The strides of a reshape: axes that lie within each other merge and split, others can't."""
+    runs: list[list[int]] = []
+    for n, s in zip(before, strides, strict=True):
+        if n == 1:
+            continue
+        if runs and runs[-1][1] == n * s:
+            runs[-1] = [runs[-1][0] * n, s]
+        else:
+            runs.append([n, s])
+    found: list[int] = []
+    rest = list(runs)
+    left, step = (1, 1)
+    for n in after:
+        if n == 1:
+            found.append(1)
+            continue
+        if left == 1 and rest:
+            left, step = rest.pop(0)
+        if left % n:
+            return None
+        left //= n
+        found.append(step * left)
+    return tuple(found) if left == 1 and not rest else None
 
 
 def _repeats(slot: int, steps: dict[int, Step], kind: dict[int, str]) -> bool:
