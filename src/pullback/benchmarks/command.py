@@ -6,10 +6,14 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pullback.benchmarks.drawing import plot
+from pullback.benchmarks.floors import FLOORS, floors_table
+from pullback.benchmarks.measuring import SETTINGS
 from pullback.errors import PullbackError
 
 SUITES = ("derive", "linear", "mlp", "hessian", "cold", "memory", "depth")
@@ -23,27 +27,51 @@ def run(options: Any) -> int:
     names = SUITES if suite == "all" else (suite,)
     if suite != "all" and suite not in SUITES:
         raise PullbackError(f"{suite!r} is not a suite", hint=f"the suites are: all, {', '.join(SUITES)}")
-    threads = str(getattr(options, "threads", None) or 2)
+    count = int(getattr(options, "threads", None) or 2)
+    if count < 1:
+        raise PullbackError("there is at least one thread")
+    by_processor = getattr(options, "clock", "wall") == "processor"
+    if by_processor and count != 1:
+        raise PullbackError("the processor's time is only fair with one thread", hint="add --threads 1")
+    threads = str(count)
     if (
         "numpy" in sys.modules
         or any(os.environ.get(name) != threads for name in _THREADS)
         or any(name in os.environ for name in _SETTINGS)
     ):
         return _again(threads)
-    rows = []
-    print(f"{processor()}; Python {platform.python_version()}; {threads} threads; {versions()}", file=sys.stderr)
+    _measure_by(by_processor, count)
+    rows: list[Any] = []
+    head = f"{processor()}; Python {platform.python_version()}; threads: {threads}; {versions()}"
+    print(head + ("; processor time" if by_processor else ""), file=sys.stderr)
+    tables = []
     for name in names:
         found: list[Any] = []
         for row in suite_rows(name, bool(getattr(options, "quick", False))):
             found.append(row)
-            print(f"  {row.case}: done", file=sys.stderr, flush=True)
+            print(f"  {name}: {row.case}: done", file=sys.stderr, flush=True)
         rows += found
-        print(table(found), flush=True)
+        tables.append(table(found))
+        print(tables[-1], flush=True)
+    tables.append(floors_table(rows))
+    print(tables[-1], end="")
+    if SETTINGS.disturbed:
+        print(f"{SETTINGS.disturbed} of {SETTINGS.blocks} blocks were disturbed by other processes", file=sys.stderr)
     if path := getattr(options, "json", None):
-        Path(path).write_text(json.dumps(document(rows), indent=1), encoding="utf-8")
+        Path(path).write_text(json.dumps(document(rows), indent=1) + "\n", encoding="utf-8")
     if path := getattr(options, "plot", None):
         plot(rows, path)
+    if path := getattr(options, "page", None):
+        write_page(Path(path), head, by_processor, tables)
     return int(any("wrong value" in why for row in rows for why in row.refused.values()))
+
+
+def _measure_by(by_processor: bool, threads: int) -> None:
+    """Choose the clock, and give the process as many processors as threads, since some libraries take all there are."""
+    if by_processor:
+        SETTINGS.clock, SETTINGS.watchful = time.process_time, False
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def _again(threads: str) -> int:
@@ -98,7 +126,7 @@ def versions() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     shown = []
-    for name in ("numpy", "torch", "jax", "sympy", "tensorgrad", "scipy"):
+    for name in ("numpy", "scipy", "torch", "jax", "tensorgrad", "sympy", "pytensor", "autograd"):
         try:
             shown.append(f"{name} {version(name)}")
         except PackageNotFoundError:
@@ -125,14 +153,19 @@ def table(rows: Sequence[Any]) -> str:
             if not row.seconds.get(name):
                 cells.append("–")
                 continue
-            shown = f"{row.median(name) / 1e6:.3g} MB" if row.suite == "memory" else _time(row.median(name))
+            middle = row.median(name)
+            shown = _time(middle) if row.unit == "s" else _bytes(middle)
             cells.append(f"{shown} ± {100 * row.spread(name):.0f}% ({row.ratio(name, row.reference):.2f}x)")
         lines.append(f"| {row.case} | " + " | ".join(cells) + " |")
     notes = [f"{row.case}: {name}: {why}" for row in rows for name, why in row.refused.items()]
-    return "\n".join([*lines, *notes, ""])
+    return "\n".join([*lines, *(["", *notes] if notes else []), ""])
 
 
-def document(rows: Iterable[Any]) -> dict[str, Any]:
+def _bytes(count: float) -> str:
+    return f"{count / 1e6:.3g} MB" if count >= 1e6 else f"{count / 1e3:.3g} kB"
+
+
+def document(rows: Sequence[Any]) -> dict[str, Any]:
     """Everything that was measured, for machines."""
     return {
         "processor": processor(),
@@ -140,33 +173,28 @@ def document(rows: Iterable[Any]) -> dict[str, Any]:
         "versions": versions(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "rows": [
-            {"suite": r.suite, "case": r.case, "reference": r.reference, "seconds": r.seconds, "refused": r.refused}
+            {
+                "suite": r.suite, "case": r.case, "reference": r.reference, "unit": r.unit, "work": r.work,
+                "seconds": r.seconds, "refused": r.refused,
+            }
             for r in rows
         ],
-    }
+        "floors": [
+            {"suite": f.suite, "case": f.case, "ours": f.ours, "peers": f.peers, "floor": f.at_least,
+             "measured": f.measured(rows)}
+            for f in FLOORS
+        ],
+    }  # fmt: skip
 
 
-def plot(rows: Sequence[Any], path: str) -> None:
-    """The ratio to the reference over the cases, a panel for each suite."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise PullbackError("matplotlib is not installed", hint="pip install pullback[plot]") from None
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as pyplot
+MARK = "<!-- figures: written by `pullback bench --page`, all between these marks -->"
 
-    suites = list(dict.fromkeys(row.suite for row in rows))
-    figure, panels = pyplot.subplots(len(suites), 1, figsize=(8, 3.2 * len(suites)), squeeze=False)
-    for suite, panel in zip(suites, panels[:, 0], strict=True):
-        own = [row for row in rows if row.suite == suite]
-        for name in dict.fromkeys(name for row in own for name in row.seconds):
-            points = [(row.case, row.ratio(name, row.reference)) for row in own if row.seconds.get(name)]
-            panel.plot([case for case, _ in points], [ratio for _, ratio in points], marker="o", label=name)
-        panel.set_yscale("log")
-        panel.set_title(suite)
-        panel.set_ylabel("times faster than reference")
-        panel.tick_params(axis="x", labelrotation=15, labelsize=7)
-        panel.legend(fontsize=7)
-    figure.tight_layout()
-    figure.savefig(path, dpi=130)
-    pyplot.close(figure)
+
+def write_page(path: Path, head: str, by_processor: bool, tables: Sequence[str]) -> None:
+    """Put the figures into a page of the documentation, between its marks; a page without marks gets them at its end."""
+    how = "times of the processor, one thread" if by_processor else "times on the wall"
+    figures = "\n".join([MARK, "", f"{head}; {how}.", "", *tables, MARK])
+    text = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n\n"
+    parts = text.split(MARK)
+    before, after = (parts[0], parts[2]) if len(parts) == 3 else (text.rstrip() + "\n\n", "\n")
+    path.write_text(before + figures + after, encoding="utf-8")

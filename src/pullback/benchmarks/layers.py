@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib.util import find_spec
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
 from pullback.benchmarks.measuring import Call, Row, compare
+from pullback.benchmarks.peers import (
+    autograd_linear,
+    autograd_step,
+    installed,
+    pytensor_linear,
+    tensorgrad_linear,
+    tensorgrad_step,
+)
 from pullback.compiling import compile_program
 
-SIZES = ((1, 3, 2), (1, 64, 64), (32, 128, 128), (128, 512, 512), (512, 1024, 1024))
+SIZES = ((1, 3, 2), (1, 64, 64), (32, 128, 128), (128, 512, 512), (512, 1024, 1024), (2048, 2048, 2048))
 NETWORKS = (((64, 64, 10), 32), ((784, 512, 512, 10), 128), ((784, 512, 512, 10), 1024))
 RATE = 1e-4
 
@@ -29,7 +36,13 @@ def linear(quick: bool) -> Iterator[Row]:
         }
         calls = _linear_calls(arrays)
         reference = "PyTorch eager" if "PyTorch eager" in calls else "NumPy by hand"
-        yield compare("linear", f"{batch}, {inner}, {outer}", calls, reference, rounds=5 if quick else 11)
+        work = 6.0 * batch * inner * outer
+        traffic = 4.0 * (3 * outer * inner + 3 * batch * inner + 3 * batch * outer)
+        alone = frozenset(("three GEMMs alone",))
+        yield compare(
+            "linear", f"{batch}, {inner}, {outer}", calls, reference,
+            rounds=5 if quick else 11, block=0.05 if work < 1e9 else 0.3, work=work, traffic=traffic, unchecked=alone,
+        )  # fmt: skip
 
 
 def _linear_calls(arrays: dict[str, Any]) -> dict[str, Call]:
@@ -40,7 +53,7 @@ def _linear_calls(arrays: dict[str, Any]) -> dict[str, Call]:
     for name, backend, reuse in (
         ("pullback", "numpy", False),
         ("pullback reuse", "numpy", True),
-        ("pullback auto", "auto", False),
+        ("pullback auto", "auto", True),
     ):
         function = compile_program("batch B: y = W x + b", backend=backend, reuse=reuse).function
         calls[name] = lambda function=function: function(W=weight, x=x, b=bias, g=g)  # type: ignore[misc]
@@ -55,7 +68,11 @@ def _linear_calls(arrays: dict[str, Any]) -> dict[str, Call]:
         return y, dw, dx, db
 
     calls["NumPy by hand"] = by_hand
-    if find_spec("torch"):
+    if len(x) >= 1024:
+        calls["three GEMMs alone"] = lambda: (
+            np.matmul(x, weight.T, out=y), np.matmul(g.T, x, out=dw), np.matmul(g, weight, out=dx)
+        )  # fmt: skip
+    if installed("torch"):
         import torch
 
         layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
@@ -71,7 +88,7 @@ def _linear_calls(arrays: dict[str, Any]) -> dict[str, Call]:
             return out.detach(), layer.weight.grad, given.grad, layer.bias.grad
 
         calls["PyTorch eager"] = eager
-    if find_spec("jax"):
+    if installed("jax"):
         import jax
         import jax.numpy as jnp
 
@@ -83,6 +100,31 @@ def _linear_calls(arrays: dict[str, Any]) -> dict[str, Call]:
 
         there = [jnp.asarray(a) for a in (x, weight, bias, g)]
         calls["jax.jit"] = lambda: jax.block_until_ready(pulled(*there))  # type: ignore[no-untyped-call]
+    made: dict[str, Callable[[], Call]] = {}
+    if installed("torch", "tensorgrad"):
+        made["tensorgrad"] = lambda: tensorgrad_linear(weight, x, bias, g)
+    if installed("autograd"):
+        made["autograd"] = lambda: autograd_linear(weight, x, bias, g)
+    if installed("pytensor"):
+        made["PyTensor"] = lambda: pytensor_linear(weight, x, bias, g)
+    return calls | ready(made)
+
+
+def ready(made: dict[str, Callable[[], Call]]) -> dict[str, Call]:
+    """Calls of libraries that have to compile first; one that can't fails when it is called, and is named then."""
+
+    def failing(error: Exception) -> Call:
+        def call() -> Any:
+            raise error
+
+        return call
+
+    calls: dict[str, Call] = {}
+    for name, make in made.items():
+        try:
+            calls[name] = make()
+        except Exception as error:
+            calls[name] = failing(error)
     return calls
 
 
@@ -99,13 +141,34 @@ def network_text(layers: int) -> str:
 def mlp(quick: bool) -> Iterator[Row]:
     """A training step: forward, backward, gradient step, float32."""
     for sizes, batch in NETWORKS[: 2 if quick else None]:
-        calls = _mlp_calls(sizes, batch)
+        steps = _mlp_steps(sizes, batch, quick)
+        calls = {name: step for name, (step, _) in steps.items()}
+        first = {name: [w.copy() for w in _arrays(weights())] for name, (_, weights) in steps.items()}
+        probes = {
+            name: lambda step=step, weights=weights, start=first[name]: _three_steps(step, weights, start)
+            for name, (step, weights) in steps.items()
+        }
         reference = "PyTorch eager" if "PyTorch eager" in calls else "pullback"
-        case = f"{'-'.join(map(str, sizes))}, {batch}"
-        yield compare("mlp", case, calls, reference, rounds=5 if quick else 9, block=0.1, tolerance=5e-3)
+        work = 6.0 * batch * sum(i * o for i, o in pairwise(sizes)) - 2.0 * batch * sizes[0] * sizes[1]
+        yield compare(
+            "mlp", f"{'-'.join(map(str, sizes))}, {batch}", calls, reference,
+            rounds=5 if quick else 9, block=0.1, tolerance=2e-2, probes=probes, work=work,
+        )  # fmt: skip
 
 
-def _mlp_calls(sizes: tuple[int, ...], batch: int) -> dict[str, Call]:
+def _arrays(weights: Any) -> list[Any]:
+    import numpy as np
+
+    return [np.asarray(w.detach() if hasattr(w, "detach") else w) for w in weights]
+
+
+def _three_steps(step: Call, weights: Call, start: list[Any]) -> Any:
+    """Three losses, and how far the weights have gone by then."""
+    losses = [step() for _ in range(3)]
+    return [*losses, *(w - s for w, s in zip(_arrays(weights()), start, strict=True))]
+
+
+def _mlp_steps(sizes: tuple[int, ...], batch: int, quick: bool) -> dict[str, tuple[Call, Call]]:
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -116,23 +179,48 @@ def _mlp_calls(sizes: tuple[int, ...], batch: int) -> dict[str, Call]:
     labels = rng.integers(0, sizes[-1], batch)
     onehot = np.eye(sizes[-1], dtype="f4")[labels]
     wrt = [name for k in range(1, count + 1) for name in (f"W{k}", f"b{k}")]
-    calls: dict[str, Call] = {}
+    steps: dict[str, tuple[Call, Call]] = {}
     for name, backend in (("pullback", "numpy"), ("pullback torch", "torch"), ("pullback auto", "auto")):
-        if backend != "numpy" and not find_spec("torch"):
+        if backend == "torch" and not installed("torch"):
             continue
         function = compile_program(network_text(count), wrt, backend=backend, rate=RATE).function
         own = {"X": x, "T": onehot}
         for k in range(count):
             own |= {f"W{k + 1}": weights[k].copy(), f"b{k + 1}": biases[k].copy()}
-        calls[name] = lambda function=function, own=own: float(function(**own))  # type: ignore[misc]
-    if find_spec("torch"):
-        calls["PyTorch eager"] = _torch_step(sizes, weights, biases, x, labels)
-    if find_spec("jax"):
-        calls["jax.jit"] = _jax_step(weights, biases, x, labels)
-    return calls
+        changed = [own[f"{letter}{k + 1}"] for letter in "Wb" for k in range(count)]
+        steps[name] = (
+            lambda function=function, own=own: float(function(**own)),  # type: ignore[misc]
+            lambda changed=changed: changed,  # type: ignore[misc]
+        )
+    made: dict[str, Callable[[], tuple[Call, Call]]] = {}
+    if installed("torch"):
+        made["PyTorch eager"] = lambda: _torch_step(sizes, weights, biases, x, labels)
+        if not quick:
+            made["torch.compile"] = lambda: _torch_step(sizes, weights, biases, x, labels, compiled=True)
+    if installed("jax"):
+        made["jax.jit"] = lambda: _jax_step(weights, biases, x, labels)
+    if installed("torch", "tensorgrad"):
+        made["tensorgrad"] = lambda: tensorgrad_step(weights, biases, x, onehot, RATE, compiled=False)
+        if not quick:
+            made["tensorgrad compiled"] = lambda: tensorgrad_step(weights, biases, x, onehot, RATE, compiled=True)
+    if installed("autograd"):
+        made["autograd"] = lambda: autograd_step(weights, biases, x, onehot, RATE)
+    for name, make in made.items():
+        try:
+            steps[name] = make()
+        except Exception as error:
+            step = ready({name: lambda error=error: _raise(error)})[name]  # type: ignore[misc]
+            steps[name] = (step, lambda: [])
+    return steps
 
 
-def _torch_step(sizes: tuple[int, ...], weights: list[Any], biases: list[Any], x: Any, labels: Any) -> Call:
+def _raise(error: Exception) -> Any:
+    raise error
+
+
+def _torch_step(
+    sizes: tuple[int, ...], weights: list[Any], biases: list[Any], x: Any, labels: Any, compiled: bool = False
+) -> tuple[Call, Call]:
     import torch
 
     modules: list[Any] = []
@@ -143,20 +231,26 @@ def _torch_step(sizes: tuple[int, ...], weights: list[Any], biases: list[Any], x
             layer.bias.copy_(torch.from_numpy(biases[k]))
         modules += [layer, torch.nn.ReLU()]
     network = torch.nn.Sequential(*modules[:-1])
-    optimiser = torch.optim.SGD(network.parameters(), lr=RATE)
+    optimiser = torch.optim.SGD(network.parameters(), lr=RATE, **({"fused": True} if compiled else {}))
+
+    def forward(x: Any, wanted: Any) -> Any:
+        return torch.nn.functional.cross_entropy(network(x), wanted)
+
+    lossy = torch.compile(forward, fullgraph=True, dynamic=False) if compiled else forward
     given, wanted = torch.from_numpy(x), torch.from_numpy(labels)
 
     def step() -> float:
         optimiser.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.cross_entropy(network(given), wanted)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = lossy(given, wanted)
+        loss.backward()
         optimiser.step()
         return float(loss.item())
 
-    return step
+    layers = [m for m in modules if isinstance(m, torch.nn.Linear)]
+    return step, lambda: [*(m.weight for m in layers), *(m.bias for m in layers)]
 
 
-def _jax_step(weights: list[Any], biases: list[Any], x: Any, labels: Any) -> Call:
+def _jax_step(weights: list[Any], biases: list[Any], x: Any, labels: Any) -> tuple[Call, Call]:
     import jax
     import jax.numpy as jnp
 
@@ -181,4 +275,4 @@ def _jax_step(weights: list[Any], biases: list[Any], x: Any, labels: Any) -> Cal
         jax.block_until_ready(state[0])  # type: ignore[no-untyped-call]
         return float(value)
 
-    return step
+    return step, lambda: [*(w for w, _ in state[0]), *(b for _, b in state[0])]

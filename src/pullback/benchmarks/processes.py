@@ -54,6 +54,7 @@ _NEEDS = {
     "torch.compile": "torch",
     "SymPy": "sympy",
     "tensorgrad": "tensorgrad",
+    "PyTensor": "pytensor",
 }
 
 DERIVATIONS = {
@@ -66,7 +67,7 @@ DERIVATIONS = {
     "tr(AXBX')": (
         "tr(A X B X')",
         "X",
-        "A, X, B = M('A', n, n), M('X', n, m), M('B', m, m); g = (A*X*B*X.T).trace().diff(X)",
+        "A, X, B = M('A', n, n), M('X', n, m), M('B', m, m); g = S.Trace(A*X*B*X.T).diff(X)",
     ),
     "2-layer MLP": (
         "norm(W2 tanh(W1 x) - y)^2",
@@ -74,6 +75,23 @@ DERIVATIONS = {
         "W1, W2, x, y = M('W1', h, n), M('W2', o, h), M('x', n, 1), M('y', o, 1); "
         "r = W2*(W1*x).applyfunc(S.tanh) - y; g = (r.T*r).diff(W1)",
     ),
+}
+
+
+TENSORGRAD = {
+    "x'Ax": "A, x = V('A', i=n, j=n), V('x', i=n); f = (x @ A) @ x.rename(i='j')",
+    "norm(Ax-b)^2": "A, x, b = V('A', m, n), V('x', n), V('b', m); r = A @ x - b; f = r @ r",
+    "2-layer MLP": (
+        "x, W2, y, z = V('W1', h, n), V('W2', o, h), V('y', o), V('z', n); r = W2 @ F.tanh(x @ z) - y; f = r @ r"
+    ),
+}
+"""The same, differentiated by what is called x there."""
+
+PYTENSOR = {
+    "x'Ax": "A, x = M('A'), v('x'); f = x @ A @ x",
+    "norm(Ax-b)^2": "A, x, b = M('A'), v('x'), v('b'); r = A @ x - b; f = r @ r",
+    "tr(AXBX')": "A, x, B = M('A'), M('X'), M('B'); f = pt.trace(A @ x @ B @ x.T)",
+    "2-layer MLP": "x, W2, z, y = M('W1'), M('W2'), v('x'), v('y'); r = W2 @ pt.tanh(x @ z) - y; f = r @ r",
 }
 
 
@@ -93,8 +111,8 @@ def _child(code: str) -> dict[str, float]:
     return {k: float(v) for k, v in (pair.split("=") for pair in (lines[-1].split() if lines else []) if "=" in pair)}
 
 
-def _gather(suite: str, case: str, codes: dict[str, str], key: str, rounds: int) -> Row:
-    row = Row(suite, case, "pullback")
+def _gather(suite: str, case: str, codes: dict[str, str], key: str, rounds: int, unit: str = "s") -> Row:
+    row = Row(suite, case, "pullback", unit=unit)
     for turn in range(rounds + 1):
         for name, code in codes.items():
             if name in row.refused or (name in _NEEDS and find_spec(_NEEDS[name]) is None):
@@ -118,33 +136,61 @@ def cold(quick: bool) -> Iterator[Row]:
 
 
 def memory(quick: bool) -> Iterator[Row]:
-    """Growth of the peak resident memory over fifty steps, in bytes (shown where others show seconds)."""
-    meter = "import resource\ndef _peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
-    sizes = "\nX = np.ones((1024, 784), 'f4'); W1 = np.ones((512, 784), 'f4') / 784; b1 = np.zeros(512, 'f4')\n"
-    sizes += "W2 = np.ones((10, 512), 'f4') / 512; b2 = np.zeros(10, 'f4'); T = np.eye(10, dtype='f4')[rng.integers(0, 10, 1024)]\n"  # noqa: E501
-    ours = meter + _DATA + sizes + (
-        "from pullback.compiling import compile_program\n"
+    """Growth of the peak resident memory over fifty steps, what a call allocates, and what it costs to be called."""
+    rounds = 1 if quick else 3
+    yield _gather("memory", "linear layer 1024, 784, 512", _peaks(_LINEAR_STEPS), "t", rounds, "B")
+    yield _gather("memory", "MLP 784-512-10, batch 1024", _peaks(_MLP_STEPS), "t", rounds, "B")
+    allocated = _DATA + (
+        "import tracemalloc\nfrom pullback.compiling import compile_program\n"
         f'f = compile_program("{_NETWORK}", ["W1", "b1", "W2", "b2"], reuse=True)\n'
-        "f(X=X[:2], W1=W1, b1=b1, W2=W2, b2=b2, T=T[:2]); _a = _peak()\n"
-        "for _ in range(50): f(X=X, W1=W1, b1=b1, W2=W2, b2=b2, T=T)\n"
-    )  # fmt: skip
-    theirs = (
-        meter
-        + _DATA
-        + sizes
-        + (
-            "import torch\nX, T = torch.from_numpy(X), torch.from_numpy(T)\n"
-            "p = [torch.from_numpy(a).requires_grad_() for a in (W1, b1, W2, b2)]\n"
-            "def step(X, T):\n    for q in p: q.grad = None\n"
-            "    torch.nn.functional.cross_entropy(torch.relu(X @ p[0].T + p[1]) @ p[2].T + p[3], T).backward()\n"
-            "step(X[:2], T[:2]); _a = _peak()\nfor _ in range(50): step(X, T)\n"
-        )
+        "for _ in range(3): f(X=X, W1=W1, b1=b1, W2=W2, b2=b2, T=T)\n"
+        "tracemalloc.start(); f(X=X, W1=W1, b1=b1, W2=W2, b2=b2, T=T)\n"
+        "before = tracemalloc.get_traced_memory()[0]; tracemalloc.reset_peak()\n"
+        "f(X=X, W1=W1, b1=b1, W2=W2, b2=b2, T=T)\nprint(f't={tracemalloc.get_traced_memory()[1] - before}')"
     )
-    codes = {"pullback": ours, "PyTorch eager": theirs}
-    end = "\nprint(f't={max(_peak() - _a, 4096)}')"
-    yield _gather(
-        "memory", "MLP 784-512-10, batch 1024, bytes", {k: v + end for k, v in codes.items()}, "t", 1 if quick else 3
-    )
+    yield _gather("memory", "allocated by a call, reuse=True", {"pullback": allocated}, "t", 1, "B")
+    lines = ["import time", "import numpy as np", "from pullback.compiling import compile_program"]
+    lines += [
+        'f = compile_program("; ".join(f"y{k + 1} = sin(y{k})" for k in range(30)) + "; sum(y30)", "y0", reuse=True)',
+        "x = np.ones(1); f(y0=x); kernels, run = len(f.plans()[0].kernels), f.function",
+        "def timed():\n    start = time.process_time()\n    for _ in range(2000): run(y0=x)",
+        "    return (time.process_time() - start) / 2000",
+        "print(f't={max(min(timed() for _ in range(9)) - 1e-6 * kernels, 1e-9)}')",
+    ]
+    case = "seconds of a call beyond 1 µs a kernel"
+    yield _gather("memory", case, {"pullback": "\n".join(lines)}, "t", rounds)
+
+
+_BIG = _DATA + (
+    "\nX = np.ones((1024, 784), 'f4'); W1 = np.ones((512, 784), 'f4') / 784; b1 = np.zeros(512, 'f4')\n"
+    "W2 = np.ones((10, 512), 'f4') / 512; b2 = np.zeros(10, 'f4'); T = np.eye(10, dtype='f4')[rng.integers(0, 10, 1024)]\n"  # noqa: E501
+    "G = np.ones((1024, 512), 'f4')\n"
+)
+_OURS = "from pullback.compiling import compile_program\n"
+_THEIRS = (
+    "import torch\nX, T, G = torch.from_numpy(X), torch.from_numpy(T), torch.from_numpy(G)\n"
+    "p = [torch.from_numpy(a).requires_grad_() for a in (W1, b1, W2, b2)]\n"
+)
+_LINEAR_STEPS = {
+    "pullback": _OURS + 'f = compile_program("batch B: y = W x + b", reuse=True)\n'
+    "def step(X, T, G): f(W=W1, x=X, b=b1, g=G)\n",
+    "PyTorch eager": _THEIRS + "def step(X, T, G):\n    x = X.clone().requires_grad_()\n"
+    "    for q in p: q.grad = None\n    torch.nn.functional.linear(x, p[0], p[1]).backward(G)\n",
+}
+_MLP_STEPS = {
+    "pullback": _OURS + f'f = compile_program("{_NETWORK}", ["W1", "b1", "W2", "b2"], reuse=True)\n'
+    "def step(X, T, G): f(X=X, W1=W1, b1=b1, W2=W2, b2=b2, T=T)\n",
+    "PyTorch eager": _THEIRS + "def step(X, T, G):\n    for q in p: q.grad = None\n"
+    "    torch.nn.functional.cross_entropy(torch.relu(X @ p[0].T + p[1]) @ p[2].T + p[3], T).backward()\n",
+}
+
+
+def _peaks(steps: dict[str, str]) -> dict[str, str]:
+    """Programs that print how far the peak of the resident memory rises from the first small step on."""
+    meter = "import resource\ndef _peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+    loop = "step(X[:2], T[:2], G[:2]); _a = _peak()\nfor _ in range(50): step(X, T, G)\n"
+    end = "print(f't={max(_peak() - _a, 4096)}')"
+    return {name: meter + _BIG + step + loop + end for name, step in steps.items()}
 
 
 def derive(quick: bool) -> Iterator[Row]:
@@ -154,7 +200,20 @@ def derive(quick: bool) -> Iterator[Row]:
         ours += f"str(pb.gradient({text!r}, {wrt!r}))\nprint(f't={{time.perf_counter() - _s}}')"
         theirs = "import time, sympy as S\nn, m, h, o = S.symbols('n m h o', positive=True, integer=True)\nM = S.MatrixSymbol\n"  # noqa: E501
         theirs += f"_s = time.perf_counter()\n{sympy}\nstr(g)\nprint(f't={{time.perf_counter() - _s}}')"
-        yield _gather("derive", case, {"pullback": ours, "SymPy": theirs}, "t", 1 if quick else 5)
+        codes = {"pullback": ours, "SymPy": theirs}
+        if case in TENSORGRAD:
+            codes["tensorgrad"] = (
+                "import time, sympy as sp, tensorgrad as tg, tensorgrad.functions as F\n"
+                "n, m, h, o = sp.symbols('n m h o'); V = tg.Variable\n"
+                f"_s = time.perf_counter()\n{TENSORGRAD[case]}\n"
+                "g = tg.Derivative(f, x).full_simplify(); str(g)\nprint(f't={time.perf_counter() - _s}')"
+            )
+        if case in PYTENSOR:
+            codes["PyTensor"] = (
+                "import time, pytensor.tensor as pt\nv, M = pt.vector, pt.matrix\n"
+                f"_s = time.perf_counter()\n{PYTENSOR[case]}\npt.grad(f, x)\nprint(f't={{time.perf_counter() - _s}}')"
+            )
+        yield _gather("derive", case, codes, "t", 1 if quick else 5)
 
 
 def depth(quick: bool) -> Iterator[Row]:

@@ -254,7 +254,12 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         ),
         lambda p: p.add_argument("--quick", action="store_true", help="small sizes only"),
         lambda p: p.add_argument("--threads", type=int, default=2, help="for every library alike (%(default)s)"),
+        lambda p: p.add_argument(
+            "--clock", choices=("wall", "processor"), default="wall",
+            help="processor: the time that the processor worked, for a busy machine; needs --threads 1",
+        ),
         lambda p: p.add_argument("--json", metavar="FILE", help="write the figures"),
+        lambda p: p.add_argument("--page", metavar="FILE.md", help="write the tables into a page, between its marks"),
         lambda p: p.add_argument("--plot", metavar="FILE", help="draw the ratios"),
     ),
     "serve": (
