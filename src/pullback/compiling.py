@@ -28,7 +28,7 @@ from pullback.tensor.product import constant
 
 Run = Callable[..., Any]
 
-BACKENDS = ("numpy", "torch", "jax", "auto")
+BACKENDS = ("numpy", "c", "torch", "jax", "auto")
 
 MOST_PLANS = 64
 """So many shapes and types of the arguments are remembered; then the oldest is planned anew when it comes back."""
@@ -304,6 +304,10 @@ def specialise(compiled: Compiled, plan: Plan, dtype: Any, arrays: Sequence[Any]
 
     if compiled.backend == "numpy":
         return NumpyProgram(plan, dtype, compiled.task.arrangement, compiled.reuse)
+    if compiled.backend == "c":
+        from pullback.backends.c import CProgram
+
+        return CProgram(plan, dtype, compiled.task.arrangement, compiled.reuse)
     if compiled.backend == "torch":
         from pullback.backends.torch import TorchProgram
 
@@ -369,7 +373,8 @@ def compile_program(
         source: The program: text, Program or Expression.
         wrt: The inputs to differentiate by; all that are no constants where none is named.
         upstream: What the gradient of the output is called; of a scalar output none is given.
-        backend: ``numpy``, ``torch``, ``jax``, or ``auto`` for the fastest, measured at the first call.
+        backend: ``numpy``; ``c``, compiled by the system's C compiler; ``torch``; ``jax``; or ``auto`` for the
+            fastest, measured at the first call.
         reuse: Write the results of every call over those of the last one of the same thread.
         dtype: The type to compute in; by default that of the arrays.
         rate: Instead of returning gradients, step down them: every input in ``wrt`` is changed in place.

@@ -19,7 +19,7 @@ from pullback.compiling import compile_program
 
 SIZES = ((1, 3, 2), (1, 64, 64), (32, 128, 128), (128, 512, 512), (512, 1024, 1024), (2048, 2048, 2048))
 NETWORKS = (((64, 64, 10), 32), ((784, 512, 512, 10), 128), ((784, 512, 512, 10), 1024))
-RATE = 1e-4
+RATE = 1e-3
 
 
 def linear(quick: bool) -> Iterator[Row]:
