@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from pullback.auditing.audit import audit as audit
     from pullback.checking.check import check as check
     from pullback.compiling import compile_program as compile  # noqa: F401
+    from pullback.compressed.deriving import gauss_newton as gauss_newton
+    from pullback.compressed.deriving import hessian_operator as hessian_operator
+    from pullback.compressed.deriving import hessian_product as hessian_product
+    from pullback.compressed.deriving import jacobian_operator as jacobian_operator
+    from pullback.compressed.deriving import jacobian_per_sample as jacobian_per_sample
     from pullback.deriving import backward as backward
     from pullback.deriving import gradient as gradient
     from pullback.deriving import hessian as hessian
@@ -55,6 +60,11 @@ _MODULES = {
     "from_jax": "tracing.jax",
     "from_sympy": "tracing.from_sympy",
     "to_sympy": "tracing.to_sympy",
+    "gauss_newton": "compressed.deriving",
+    "hessian_operator": "compressed.deriving",
+    "hessian_product": "compressed.deriving",
+    "jacobian_operator": "compressed.deriving",
+    "jacobian_per_sample": "compressed.deriving",
     "gradient": "deriving",
     "hessian": "deriving",
     "jacobian": "deriving",

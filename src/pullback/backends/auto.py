@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from statistics import median
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
+from pullback.backends import native
 from pullback.backends.numpy import NumpyProgram
+from pullback.errors import PullbackError
 from pullback.planning.steps import Plan
 
 SMALL = 2e5
-"""Below this many floating point operations NumPy's lower price of a call always wins, so nothing else is loaded."""
+FEW = 12
+"""With fewer floating point operations and kernels than these, NumPy runs a plan before another could be compiled."""
 
-_ROUNDS = 5
-_BUDGET = 0.15
+HEAVY = 2e7
+"""From so many floating point operations on it can pay to load PyTorch, which takes a second."""
+
+_ROUNDS = 7
+_BUDGET = 0.5
+_MOST = 256
+
+_chosen: dict[Any, tuple[str, dict[str, float]]] = {}
+_lock = Lock()
 
 
 class Fastest:
@@ -32,29 +43,60 @@ class Fastest:
 
 
 def fastest(plan: Plan, dtype: Any, arrangement: str, reuse: bool, arrays: Sequence[Any]) -> Fastest:
-    """Run the plan by every backend that is installed, in turns, and keep the fastest."""
-    numpy = NumpyProgram(plan, dtype, arrangement, reuse)
-    if plan.flops() < SMALL or find_spec("torch") is None:
-        return Fastest(numpy, {})
-    from pullback.backends.torch import TorchProgram
+    """Run the plan by every backend that may pay, in turns, and keep the fastest; the choice is remembered."""
+    makers = _makers(plan, dtype, arrangement, reuse)
+    if len(makers) == 1:
+        return Fastest(makers["numpy"](), {})
+    key = (tuple(plan.inputs.values()), plan.steps, plan.results, plan.shapes, str(dtype), reuse, tuple(makers))
+    known = _chosen.get(key)
+    if known is not None:
+        return Fastest(makers[known[0]](), known[1])
+    candidates: dict[str, Any] = {}
+    for name, make in makers.items():
+        try:
+            candidates[name] = make()
+        except PullbackError:  # what a backend can't do, NumPy can
+            continue
+    times = _measured(candidates, arrays)
+    best = min(times, key=times.__getitem__)
+    with _lock:
+        _chosen[key] = best, times
+        while len(_chosen) > _MOST:
+            _chosen.pop(next(iter(_chosen)))
+    return Fastest(candidates[best], times)
 
-    candidates: dict[str, Any] = {"numpy": numpy, "torch": TorchProgram(plan, dtype, arrangement, reuse)}
+
+def _makers(plan: Plan, dtype: Any, arrangement: str, reuse: bool) -> dict[str, Callable[[], Any]]:
+    """The backends that are worth a try."""
+    makers: dict[str, Callable[[], Any]] = {"numpy": lambda: NumpyProgram(plan, dtype, arrangement, reuse)}
+    work = plan.flops()
+    if (work >= SMALL or len(plan.kernels) >= FEW) and native.available() is None:
+        from pullback.backends.c import CProgram
+
+        makers["c"] = lambda: CProgram(plan, dtype, arrangement, reuse)
+    if work >= SMALL and ("torch" in sys.modules or (work >= HEAVY and find_spec("torch") is not None)):
+        from pullback.backends.torch import TorchProgram
+
+        makers["torch"] = lambda: TorchProgram(plan, dtype, arrangement, reuse)
+    return makers
+
+
+def _measured(candidates: dict[str, Any], arrays: Sequence[Any]) -> dict[str, float]:
+    """The best time of each within some rounds: what disturbs a measurement only ever makes it longer."""
     runs = {name: program.bind(_unfit) for name, program in candidates.items()}
-    times: dict[str, list[float]] = {name: [] for name in runs}
+    copies = [array.copy() for array in arrays]
+    times = dict.fromkeys(runs, float("inf"))
     began = perf_counter()
     for turn in range(_ROUNDS + 1):
         for name, run in runs.items():
-            copies = [array.copy() for array in arrays]
             run(*copies)
             start = perf_counter()
             run(*copies)
             if turn:
-                times[name].append(perf_counter() - start)
+                times[name] = min(times[name], perf_counter() - start)
         if perf_counter() - began > _BUDGET and turn:
             break
-    middle = {name: median(found) for name, found in times.items()}
-    best = min(middle, key=middle.__getitem__)
-    return Fastest(candidates[best], middle)
+    return times
 
 
 def _unfit(*arrays: Any) -> Any:

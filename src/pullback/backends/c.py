@@ -53,7 +53,7 @@ class CProgram:
         scope: dict[str, Any] = {
             "A": np.ndarray, "D": dtype, "E": np.linalg.LinAlgError, "miss": miss, "failed": failed, "work": block,
             "empty": np.empty, "zeros": np.zeros, "broadcast_to": np.broadcast_to, "einsum": np.einsum,
-            "copyto": np.copyto, "asarray": np.asarray, "solve": solve, "contiguous": np.ascontiguousarray,
+            "copyto": np.copyto, "asarray": np.asarray, "solve": solve, "contiguous": lambda array: np.require(array, None, ("C", "A")),
             "enter": quiet_context(),
         }  # fmt: skip
         signature = [ctypes.py_object] * (count + len(written.plan.results)) + [ctypes.c_void_p]

@@ -364,8 +364,8 @@ class CWriter:
         ]  # fmt: skip
         self.lines += [
             f"for (long i = 0; i < {rows}; i++) {{", *start,
-            f"    for (long k = 0; k < {inner}; k++) {{", f"        const T a = {_at(one, ('i', 'k'))};",
-            f'        _Pragma("omp simd") for (long j = 0; j < {columns}; j++) {here.at(("i", "j"))} += a * {_at(two, ("k", "j"))};',  # noqa: E501
+            f"    for (long k = 0; k < {inner}; k++) {{", f"        const T factor = {_at(one, ('i', 'k'))};",
+            f'        _Pragma("omp simd") for (long j = 0; j < {columns}; j++) {here.at(("i", "j"))} += factor * {_at(two, ("k", "j"))};',  # noqa: E501
             "    }", "}",
         ]  # fmt: skip
 

@@ -108,8 +108,9 @@ def available() -> str | None:
     return None
 
 
+@lru_cache(maxsize=128)
 def load(source: str) -> ctypes.CDLL:
-    """Compile C source and load it; the files are gone when this returns.
+    """Compile C source and load it, once; the files are gone when this returns.
 
     Raises:
         PullbackError: The compiler does not take it.
@@ -130,4 +131,5 @@ def load(source: str) -> ctypes.CDLL:
                     said = str(error)
             else:
                 said = done.stderr.strip()
-    raise PullbackError(f"the C compiler failed: {said.splitlines()[-1][:200] if said else 'it said nothing'}")
+    lines = [line for line in said.splitlines() if "error" in line] or said.splitlines() or ["it said nothing"]
+    raise PullbackError(f"the C compiler failed: {lines[0][:200]}", hint='leave it to backend="numpy"')

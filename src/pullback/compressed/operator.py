@@ -8,14 +8,15 @@ from typing import Any
 
 from pullback.compiling import Compiled, Task
 from pullback.compressed.structure import Piece, terms_of
-from pullback.errors import ShapeError
+from pullback.errors import ShapeError, ValuesError
 from pullback.expression import Expression
 from pullback.lowering.program import Input
 from pullback.tensor.add import add
 from pullback.tensor.node import Node
-from pullback.tensor.product import product
+from pullback.tensor.product import permuted, product
 
 _VECTOR = "compressed v"
+"""The input that stands for a vector; no name of a program has a space."""
 
 
 class Operator:
@@ -39,16 +40,22 @@ class Operator:
         listed = "[" + ", ".join(f"{{{k}}}" for k in range(len(nodes))) + "]"
         self._dense = Compiled(task, backend, reuse)
         self._core = Compiled(Task(expression.inputs, tuple(nodes), listed), backend, reuse)
-        self._product = Compiled(self._product_task(), backend, reuse)
+        self._product = Compiled(self._product_task(expression.node, turned=False), backend, reuse)
+        rank = len(expression.node.axes)
+        rows = rank - sum(1 for axis in expression.axes[len(expression.axes) - columns :] if axis.number != 1)
+        turned = permuted(expression.node, (*range(rows, rank), *range(rows)))
+        self._turned = Compiled(self._product_task(turned, turned=True), backend, reuse)
 
-    def _product_task(self) -> Task:
+    def _product_task(self, node: Node, turned: bool) -> Task:
         """The product with a vector as a program of its own: no dense matrix is in it."""
-        rank = len(self.expression.axes)
-        columns = self.expression.axes[rank - self.columns :]
+        axes, cut = self.expression.axes, len(self.expression.axes) - self.columns
+        rows, columns = (axes[cut:], axes[:cut]) if turned else (axes[:cut], axes[cut:])
         vector = Input(_VECTOR, columns, frozenset())
-        rows = self.expression.axes[: rank - self.columns]
-        node = _applied(self.expression.node, vector.variable, sum(1 for axis in rows if axis.number != 1))
-        return Task({**self.expression.inputs, _VECTOR: vector}, ((node, rows),), "{0}")
+        applied = _applied(node, vector.variable, sum(1 for axis in rows if axis.number != 1))
+        return Task({**self.expression.inputs, _VECTOR: vector}, ((applied, rows),), "{0}")
+
+    def __repr__(self) -> str:
+        return f"<Operator {str(self.expression)!r}>"
 
     def at(self, **values: Any) -> Evaluated:
         """The operator at values of the inputs."""
@@ -101,30 +108,48 @@ class Evaluated:
         """The whole array."""
         return self.operator._dense(**self.values)
 
+    def __repr__(self) -> str:
+        return f"<Operator of {' x '.join(map(str, self.shape))} at a point>"
+
     def __matmul__(self, vector: Any) -> Any:
         """The product with a vector of the variable's shape, or flat."""
+        wanted = self.shape[len(self.shape) - self.operator.columns :]
+        return self._apply(self.operator._product, vector, wanted, "columns")
+
+    def transposed_product(self, vector: Any) -> Any:
+        """The product of the transpose with a vector of the output's shape, or flat."""
+        wanted = self.shape[: len(self.shape) - self.operator.columns]
+        return self._apply(self.operator._turned, vector, wanted, "rows")
+
+    def _apply(self, function: Compiled, vector: Any, wanted: tuple[int, ...], what: str) -> Any:
         import numpy as np
 
-        wanted = self.shape[len(self.shape) - self.operator.columns :]
         given = np.asarray(vector)
         if given.size != prod(wanted):
-            raise ShapeError(f"the vector has {given.size} entries, the operator {prod(wanted)} columns")
-        found = self.operator._product(**self.values, **{_VECTOR: given.reshape(wanted)})
+            raise ShapeError(f"the vector has {given.size} entries, the operator {prod(wanted)} {what}")
+        found = function(**self.values, **{_VECTOR: given.reshape(wanted)})
         return found.reshape(-1) if given.shape != wanted else found
 
     def solve(self, right: Any) -> Any:
         """Solve for a vector: by entries where it is diagonal, by its core where an identity stands beside it."""
         import numpy as np
 
-        right = np.asarray(right)
+        right = np.asarray(right, dtype=np.float64)
         shape = self.shape
-        rows = shape[: len(shape) - self.operator.columns]
+        rows, columns = shape[: len(shape) - self.operator.columns], shape[len(shape) - self.operator.columns :]
+        if prod(rows) != prod(columns):
+            raise ShapeError(f"the operator has {prod(rows)} rows and {prod(columns)} columns: it has no inverse")
+        if right.size != prod(rows):
+            raise ShapeError(f"the right side has {right.size} entries, the operator {prod(rows)} rows")
         flat = right.reshape(rows)
         piece = self._kronecker()
-        if piece is not None:
-            return self._solve_core(piece, flat).reshape(right.shape)
-        matrix = self.dense().reshape(prod(rows), -1)
-        return np.linalg.solve(matrix, flat.reshape(-1)).reshape(right.shape)
+        try:
+            if piece is not None:
+                return self._solve_core(piece, flat).reshape(right.shape)
+            matrix = self.dense().reshape(prod(rows), -1)
+            return np.linalg.solve(matrix, flat.reshape(-1)).reshape(right.shape)
+        except np.linalg.LinAlgError as error:
+            raise ValuesError(f"this can't be solved here: {str(error).lower()}") from None
 
     def _kronecker(self) -> Piece | None:
         """The one term, if some of its rows are tied to columns."""
@@ -174,5 +199,9 @@ class Evaluated:
         from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped]
 
         rows = prod(self.shape[: len(self.shape) - self.operator.columns])
-        columns = prod(self.shape) // rows
-        return LinearOperator((rows, columns), matvec=lambda v: (self @ np.ravel(v)).reshape(-1), dtype=np.float64)
+        return LinearOperator(
+            (rows, prod(self.shape[len(self.shape) - self.operator.columns :])),
+            matvec=lambda v: self @ np.ravel(v),
+            rmatvec=lambda u: self.transposed_product(np.ravel(u)),
+            dtype=np.float64,
+        )

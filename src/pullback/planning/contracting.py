@@ -39,6 +39,7 @@ class Contraction:
 
     def run(self, operands: Sequence[Operand], output: Sequence[int], coefficient: float) -> Operand:
         """Contract all; the axes of the result are labels of ``output`` in the order of ``output``."""
+        operands = self.narrowed(operands)
         scalars = [operand for operand in operands if not operand.labels]
         rest = [operand for operand in operands if operand.labels]
         wanted = [label for label in output if any(label in operand.labels for operand in rest)]
@@ -63,6 +64,19 @@ class Contraction:
         if factor is not None:
             slot = self.draft.map("multiply", slot, factor)
         return Operand(slot, tuple(wanted))
+
+    def narrowed(self, operands: Sequence[Operand]) -> list[Operand]:
+        """Operands without axes of length one, which would turn products of matrices into batches of one."""
+        solved = {label for operand in operands if operand.inverse is not None for label in operand.labels}
+        found: list[Operand] = []
+        for operand in operands:
+            kept = [k for k, x in enumerate(operand.labels) if self.lengths[x] != 1 or x in solved]
+            if len(kept) < len(operand.labels):
+                shape = self.draft.shapes[operand.slot]
+                slot = self.draft.shape(operand.slot, tuple(shape[k] for k in kept))
+                operand = operand._replace(slot=slot, labels=tuple(operand.labels[k] for k in kept))
+            found.append(operand)
+        return found
 
     def look_ahead(
         self, a: Operand, b: Operand, alive: set[int], rest: Sequence[Operand], order: Sequence[tuple[int, int]],

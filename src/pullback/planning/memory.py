@@ -100,6 +100,8 @@ def _rows(shape: Extent) -> tuple[int, ...]:
 
 def _reshaped(before: Extent, strides: Sequence[int], after: Extent) -> tuple[int, ...] | None:
     """The strides of a reshape: axes that lie within each other merge and split, others can't."""
+    if 0 in before:
+        return _rows(after)
     runs: list[list[int]] = []
     for n, s in zip(before, strides, strict=True):
         if n == 1:
