@@ -78,7 +78,9 @@ class CProgram:
         numbers = {slot: k for k, (slot, _) in enumerate(plan.inputs.values())}
         changed = [numbers[step.inputs[0]] for step in plan.steps if step.kind in UPDATES]
         checks += [f"p{k}.flags.writeable" for k in changed]
-        checks += [f"p{k} is not p{j}" for k in changed for j in range(count) if k < j or (k != j and j not in changed)]
+        shapes = [shape for _, shape in plan.inputs.values()]
+        pairs = [(k, j) for k in changed for j in range(count) if k < j or (k != j and j not in changed)]
+        checks += [f"p{k} is not p{j}" for k, j in pairs if shapes[k] == shapes[j]]
         lines = [f"def run({given}):"]
         if checks:
             lines += [f"    if not ({' and '.join(checks)}):", f"        return miss({given})"]

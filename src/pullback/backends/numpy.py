@@ -41,7 +41,7 @@ class NumpyProgram:
             "A": np.ndarray, "D": dtype, "E": np.linalg.LinAlgError, "miss": miss, "failed": failed,
             "empty": np.empty, "zeros": np.zeros, "asarray": np.asarray, "copyto": _plain(np.copyto),
             "broadcast_to": np.broadcast_to, "einsum": np.einsum, "solve": solve, "matmul": np.matmul, "erf": erf,
-            "where": where, "add_reduce": np.add.reduce, "maximum_reduce": np.maximum.reduce,
+            "where": where, "add_reduce": np.add.reduce, "maximum_reduce": np.maximum.reduce, "clip": clipping(),
             "LOW": np.array(-limit, dtype), "HIGH": np.array(limit, dtype), "scratch": np.empty(source.scratch, bool),
         }  # fmt: skip
         for name in _UFUNC_NAMES:
@@ -69,6 +69,15 @@ _UFUNC_NAMES = (
     "add subtract multiply divide power negative reciprocal square sqrt exp log log1p sin cos tan sinh cosh tanh "
     "absolute sign maximum minimum greater equal"
 ).split()
+
+
+def clipping() -> Any:
+    """The ufunc behind ``np.clip``."""
+    try:
+        from numpy._core.umath import clip
+    except ImportError:  # before NumPy 2
+        from numpy.core.umath import clip  # type: ignore[no-redef]
+    return clip
 
 
 def _plain(function: Any) -> Any:

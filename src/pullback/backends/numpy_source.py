@@ -14,6 +14,8 @@ from pullback.backends.numpy_functions import COMPARISONS, RISKY, UFUNCS
 from pullback.planning.memory import Memory, assign, owned_results, packed, strides_of
 from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
 
+_LONGEST_SUM = 4096
+
 
 @dataclass(slots=True)
 class Source:
@@ -101,7 +103,9 @@ class Writer:
         """What must hold of inputs that are changed in place: they are writable, and no other input as well."""
         changed = [self.names[step.inputs[0]] for step in self.plan.steps if step.kind in UPDATES]
         others = [f"p{k}" for k in range(len(self.plan.inputs))]
-        apart = [f"{p} is not {q}" for p in changed for q in others if p < q or (q not in changed and p != q)]
+        shapes = {f"p{k}": shape for k, (_, shape) in enumerate(self.plan.inputs.values())}
+        pairs = [(p, q) for p in changed for q in others if p < q or (q not in changed and p != q)]
+        apart = [f"{p} is not {q}" for p, q in pairs if shapes[p] == shapes[q]]
         return [*(f"{p}.flags.writeable" for p in changed if self.checks_flags), *apart]
 
     def returned(self) -> str:
@@ -259,7 +263,7 @@ class Writer:
             self.lines += [f"{COMPARISONS[function]}({given}, {mask})", f"copyto({name}, {mask})"]
         elif function == "finite":
             self.make(name, there, shape)
-            self.lines += [f"maximum({given}, LOW, out={name})", f"minimum({name}, HIGH, out={name})"]
+            self.lines.append(f"clip({given}, LOW, HIGH, {name})")
         elif function == "copy":
             self.lines.append(f"copyto({name}, {given})" if there else f"{name} = {given}.copy()")
         elif function == "where":
@@ -277,10 +281,43 @@ class Writer:
         function, *axes = step.detail
         keep = bool(axes) and axes[-1] == "keep"
         axes = axes[:-1] if keep else axes
+        if function == "add" and len(axes) == 1 and self.by_blas(step.inputs[0], axes[0]):
+            self.sum_by_blas(step, axes[0], name, there, given)
+            return
         shown = repr(axes[0]) if len(axes) == 1 else repr(tuple(axes))
         call = f"{'add' if function == 'add' else 'maximum'}_reduce({given}, {shown}, None"
         call += f", {name if there else 'None'}" + (", True)" if keep else ")")
         self.call(name, there, call)
+
+    def by_blas(self, slot: int, axis: int) -> bool:
+        """Whether a sum over an axis may be a product with ones, which is some times faster.
+
+        The sum must not be so long that adding up pairwise would be more precise by much.
+        """
+        shape, strides = self.plan.shapes[slot], strides_of(slot, self.steps, self.plan.shapes)
+        if len(shape) not in (1, 2) or not 1 < shape[axis] <= _LONGEST_SUM or 0 in shape or strides is None:
+            return False
+        if len(shape) == 1:
+            return strides[0] == 1
+        (down, along), (rows, columns) = strides, shape
+        return (along == 1 and down >= columns) or (down == 1 and along >= rows)
+
+    def sum_by_blas(self, step: Step, axis: int, name: str, there: bool, given: str) -> None:
+        """A sum as a product with ones."""
+        shape, wanted = self.plan.shapes[step.inputs[0]], self.plan.shapes[step.output]
+        ones = f"e{shape[axis]}"
+        self.source.buffers[ones] = (None, (shape[axis],), 1.0)
+        flat = tuple(n for k, n in enumerate(shape) if k != axis)
+        pair = (ones, given) if axis == 0 and len(shape) == 2 else (given, ones)
+        if not there:
+            back = "" if flat == wanted else f".reshape({wanted!r})"
+            self.lines.append(f"{name} = {'' if flat else 'asarray('}{pair[0]}.dot({pair[1]}){'' if flat else ')'}{back}")
+            return
+        target = name
+        if flat != wanted:
+            target = f"w{step.output}"
+            self.source.views.append((target, f"{name}.reshape({flat!r})"))
+        self.lines.append(f"{pair[0]}.dot({pair[1]}, {target})")
 
     def place(self, step: Step, name: str, there: bool, given: str, shape: Extent) -> None:
         """Write into a part of an array of zeros."""

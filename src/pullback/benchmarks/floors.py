@@ -76,7 +76,7 @@ def _hessians() -> list[Floor]:
     for k in (5, 10):
         found.append(Floor("hessian", f"||T - U V'||^2 by U, k = {k}", "pullback compressed", _JAX, 1e4))
         found.append(Floor("hessian", f"||T - U V'||^2 by U, k = {k}", "pullback", _JAX, 150.0))
-    found.append(Floor("hessian", "10-layer network, width 5, batch 1", "pullback", _JAX, 1.0))
+    found.append(Floor("hessian", "10-layer network, width 5, batch 1", "pullback auto", _JAX, 1.0))
     for n, least in ((10, 0.0), (20, 20.0), (40, 30.0)):
         case = f"10-layer network, width {n}, batch 32"
         found.append(Floor("hessian", case, "pullback", _JAX, 5.0))

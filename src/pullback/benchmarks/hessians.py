@@ -130,6 +130,9 @@ def _network(n: int, batch: int, rounds: int) -> Row:
     operator = Operator(expression, 2, reuse=True)
     factors = operator.factors
     calls: dict[str, Call] = {"pullback": lambda: dense(**values), "pullback compressed": lambda: factors(**values)}
+    quick = compile_expression(expression, backend="auto", reuse=True).function
+    parts = Operator(expression, 2, backend="auto", reuse=True).factors
+    calls |= {"pullback auto": lambda: quick(**values), "pullback auto compressed": lambda: parts(**values)}
     if installed("jax"):
         _wide()
         import jax
@@ -157,7 +160,9 @@ def _network(n: int, batch: int, rounds: int) -> Row:
 
         func = torch.func.hessian(loss_of)
         calls["torch.func.hessian"] = lambda: func(rest[0])
-    probes: dict[str, Call] = {"pullback compressed": lambda: whole_of(operator, values)}
+    probes: dict[str, Call] = {
+        name: lambda: whole_of(operator, values) for name in ("pullback compressed", "pullback auto compressed")
+    }
     case = f"{DEPTH}-layer network, width {n}, batch {batch}"
     return compare("hessian", case, calls, _reference(calls), tolerance=1e-8, rounds=rounds, probes=probes)
 

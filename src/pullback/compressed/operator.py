@@ -185,6 +185,8 @@ class Evaluated:
         core = core.reshape([*core.shape[: len(tied)], size, size]) if loose else core
         turned = right.transpose([*tied, *loose]).reshape([*lead, size])
         if not loose:
+            if not np.all(core):
+                raise np.linalg.LinAlgError("Singular matrix")
             found = turned[..., 0] / core
         elif all(n == 1 for n in core.shape[: len(tied)]):
             found = np.linalg.solve(core.reshape(size, size), turned.reshape(-1, size).T).T
