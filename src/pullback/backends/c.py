@@ -53,7 +53,7 @@ class CProgram:
         scope: dict[str, Any] = {
             "A": np.ndarray, "D": dtype, "E": np.linalg.LinAlgError, "miss": miss, "failed": failed, "work": block,
             "empty": np.empty, "zeros": np.zeros, "broadcast_to": np.broadcast_to, "einsum": np.einsum,
-            "copyto": np.copyto, "asarray": np.asarray, "solve": solve, "contiguous": lambda array: np.require(array, None, ("C", "A")),
+            "copyto": np.copyto, "asarray": np.asarray, "solve": solve, "contiguous": _contiguous,
             "enter": quiet_context(),
         }  # fmt: skip
         signature = [ctypes.py_object] * (count + len(written.plan.results)) + [ctypes.c_void_p]
@@ -103,7 +103,12 @@ class CProgram:
             else:
                 body += self.by_numpy(segment, scope, block)
         if any(isinstance(segment, Step) for segment in written.segments):
-            body = ["try:", *("    " + line for line in body), "except E as error:", "    raise failed(error) from None"]
+            body = [
+                "try:",
+                *("    " + line for line in body),
+                "except E as error:",
+                "    raise failed(error) from None",
+            ]
         lines += ["    " + line for line in body]
         lines.append(f"    return {self.arrangement.format(*results)}")
         lines += [f"def scattered({given}):", *(f"    q{k} = contiguous(p{k})" for k in range(count))]
@@ -160,3 +165,9 @@ class CProgram:
             scope[f"v{slot}"] = block[start : start + size].view(self.dtype).reshape(shape)
             return f"v{slot}"
         return f"u{pointer[1:]}.reshape({shape!r})"
+
+
+def _contiguous(array: Any) -> Any:
+    import numpy as np
+
+    return np.require(array, None, ("C", "A"))

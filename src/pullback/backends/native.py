@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,8 @@ def blas() -> Blas | None:
     """The BLAS that NumPy uses, so that no second one competes for the processors; None where it can't be found."""
     import numpy as np
 
-    try:
-        from numpy._core import _multiarray_umath as core
-    except ImportError:  # before NumPy 2
-        try:
-            from numpy.core import _multiarray_umath as core  # type: ignore[no-redef]
-        except ImportError:
-            return None
+    inside = import_module("numpy._core" if int(np.__version__.split(".")[0]) >= 2 else "numpy.core")
+    core = inside._multiarray_umath
     try:
         library = ctypes.CDLL(core.__file__)
     except OSError:

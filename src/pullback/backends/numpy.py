@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import copy_context
+from importlib import import_module
 from typing import Any
 
 from pullback.backends.numpy_functions import erf, table_value, where
@@ -73,11 +74,9 @@ _UFUNC_NAMES = (
 
 def clipping() -> Any:
     """The ufunc behind ``np.clip``."""
-    try:
-        from numpy._core.umath import clip
-    except ImportError:  # before NumPy 2
-        from numpy.core.umath import clip  # type: ignore[no-redef]
-    return clip
+    import numpy as np
+
+    return import_module("numpy._core.umath" if int(np.__version__.split(".")[0]) >= 2 else "numpy.core.umath").clip
 
 
 def _plain(function: Any) -> Any:

@@ -311,7 +311,9 @@ class Writer:
         pair = (ones, given) if axis == 0 and len(shape) == 2 else (given, ones)
         if not there:
             back = "" if flat == wanted else f".reshape({wanted!r})"
-            self.lines.append(f"{name} = {'' if flat else 'asarray('}{pair[0]}.dot({pair[1]}){'' if flat else ')'}{back}")
+            self.lines.append(
+                f"{name} = {'' if flat else 'asarray('}{pair[0]}.dot({pair[1]}){'' if flat else ')'}{back}"
+            )
             return
         target = name
         if flat != wanted:

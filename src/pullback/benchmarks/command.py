@@ -191,7 +191,7 @@ MARK = "<!-- figures: written by `pullback bench --page`, all between these mark
 
 
 def write_page(path: Path, head: str, by_processor: bool, tables: Sequence[str]) -> None:
-    """Put the figures into a page of the documentation, between its marks; a page without marks gets them at its end."""
+    """Put the figures into a page of the documentation, between its marks; without marks, at its end."""
     how = "times of the processor, one thread" if by_processor else "times on the wall"
     figures = "\n".join([MARK, "", f"{head}; {how}.", "", *tables, MARK])
     text = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n\n"

@@ -18,7 +18,9 @@ def installed(*names: str) -> bool:
     return all(find_spec(name) is not None for name in names)
 
 
-def tensorgrad_call(results: Sequence[Any], values: Mapping[Any, Any], sizes: Mapping[Any, int], compiled: bool = False) -> Call:  # noqa: E501
+def tensorgrad_call(
+    results: Sequence[Any], values: Mapping[Any, Any], sizes: Mapping[Any, int], compiled: bool = False
+) -> Call:
     """What tensorgrad generates for expressions, on tensors; each result as its axes are declared."""
     import torch
     from tensorgrad.compiler import compile_to_callable  # type: ignore[import-not-found]
@@ -41,9 +43,9 @@ def tensorgrad_call(results: Sequence[Any], values: Mapping[Any, Any], sizes: Ma
 
 def tensorgrad_linear(weight: Any, x: Any, bias: Any, g: Any) -> Call:
     """Forward and backward of a linear layer."""
-    import sympy
-    import tensorgrad
-    import tensorgrad.functions as functions
+    import sympy  # type: ignore[import-untyped]
+    import tensorgrad  # type: ignore[import-not-found]
+    import tensorgrad.functions as functions  # type: ignore[import-not-found]
     import torch
 
     batch, inner, outer = sympy.symbols("batch inner outer")
@@ -56,7 +58,9 @@ def tensorgrad_linear(weight: Any, x: Any, bias: Any, g: Any) -> Call:
     return tensorgrad_call([y, *(loss.grad(v) for v in (vw, vx, vb))], values, sizes)
 
 
-def tensorgrad_step(weights: Sequence[Any], biases: Sequence[Any], x: Any, onehot: Any, rate: float, compiled: bool) -> tuple[Call, Call]:  # noqa: E501
+def tensorgrad_step(
+    weights: Sequence[Any], biases: Sequence[Any], x: Any, onehot: Any, rate: float, compiled: bool
+) -> tuple[Call, Call]:
     """A training step, and the weights that it has led to."""
     import sympy
     import tensorgrad

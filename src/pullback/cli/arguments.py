@@ -255,7 +255,9 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         lambda p: p.add_argument("--quick", action="store_true", help="small sizes only"),
         lambda p: p.add_argument("--threads", type=int, default=2, help="for every library alike (%(default)s)"),
         lambda p: p.add_argument(
-            "--clock", choices=("wall", "processor"), default="wall",
+            "--clock",
+            choices=("wall", "processor"),
+            default="wall",
             help="processor: the time that the processor worked, for a busy machine; needs --threads 1",
         ),
         lambda p: p.add_argument("--json", metavar="FILE", help="write the figures"),

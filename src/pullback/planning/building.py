@@ -261,9 +261,9 @@ class Builder:
             terms = self.gathered(terms, shape)
         if len(terms) == 1:
             return Value(self.term(*terms[0]), shape)
-        sizes = {abs(coefficient) for coefficient, _ in terms}
+        sizes: set[Rational] = {c if c > 0 else -c for c, _ in terms}
         shared: Rational = sizes.pop() if len(sizes) == 1 else 1
-        parts = [(-1 if c < 0 else 1, self.term(abs(c) / Fraction(shared), term)) for c, term in terms]
+        parts = [(-1 if c < 0 else 1, self.term((c if c > 0 else -c) / Fraction(shared), term)) for c, term in terms]
         parts.sort(key=lambda part: (prod(draft.shapes[part[1]]), -part[0]))
         if parts[0][0] < 0 and any(sign > 0 for sign, _ in parts[1:2]):
             parts[0], parts[1] = parts[1], parts[0]

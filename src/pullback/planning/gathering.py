@@ -95,26 +95,32 @@ def join(draft: Draft, one: Weighed, two: Weighed) -> Weighed | None:
     if common.joined is not None:
         right = _renamed(right, common.joined[1], common.joined[0])
     shared = tuple(left.operands[k] for k in common.left)
-    rests = [_rest(left, common.left, common.joined), _rest(right, common.right, common.joined)]
+    rests = [_rest(left, common.left), _rest(right, common.right)]
     spans = [{x for o in operands for x in o.labels if x >= 0 or x in _own(common)} for operands in rests]
     if not (spans[0] <= spans[1] or spans[1] <= spans[0]) or not any(spans):
         return None
     labels = tuple(sorted(spans[0] | spans[1]))
     lengths = left.lengths | right.lengths
     inner = Operand(-1, labels)
-    apart = left.cost() + right.cost() + contraction_cost([frozenset(range(left.rank))] * 2, frozenset(range(left.rank)), lengths)  # noqa: E501
+    apart = (
+        left.cost()
+        + right.cost()
+        + contraction_cost([frozenset(range(left.rank))] * 2, frozenset(range(left.rank)), lengths)
+    )
     outer = [frozenset(o.labels) for o in (*shared, inner) if o.labels]
     output = frozenset(x for o in (*shared, inner) for x in o.labels if x >= 0)
-    together = contraction_cost(outer, output, lengths) + contraction_cost([frozenset(labels)] * 2, frozenset(labels), lengths)  # noqa: E501
+    together = contraction_cost(outer, output, lengths) + contraction_cost(
+        [frozenset(labels)] * 2, frozenset(labels), lengths
+    )
     together += sum(
         contraction_cost([frozenset(o.labels) for o in operands if o.labels], frozenset(span), lengths)
         for operands, span in zip(rests, spans, strict=True)
     )
     if together > 0.95 * apart:
         return None
-    scale = abs(c) if abs(c) == abs(d) else 1
+    scale: Rational = 1 if c != d and c != -d else c if c > 0 else -c
     slots = [
-        _spread(draft, operands, labels, lengths, float(abs(number) / Fraction(scale)) * term.number)
+        _spread(draft, operands, labels, lengths, float(abs(Fraction(number) / scale)) * term.number)
         for operands, number, term in zip(rests, (c, d), (left, right), strict=True)
     ]
     sign: Rational = 1
@@ -129,7 +135,7 @@ def _own(common: Common) -> set[int]:
     return {common.joined[0]} if common.joined is not None else set()
 
 
-def _rest(term: Gathered, shared: Sequence[int], joined: tuple[int, int] | None) -> list[Operand]:
+def _rest(term: Gathered, shared: Sequence[int]) -> list[Operand]:
     return [operand for k, operand in enumerate(term.operands) if k not in shared]
 
 

@@ -198,9 +198,7 @@ class _Rewrite:
         return draft.emit(step.kind, [self.get(slot) for slot in step.inputs], step.detail, shape)
 
 
-def with_orientation(
-    draft: Draft, results: Sequence[Result], updates: Sequence[tuple[int, int]]
-) -> Plan:
+def with_orientation(draft: Draft, results: Sequence[Result], updates: Sequence[tuple[int, int]]) -> Plan:
     """The plan of a draft with its matrices turned to lie as they are used; ``updates`` as in ``Draft.plan``."""
     asked = [*results, *(Result(change, draft.shapes[change]) for _, change in updates)]
     plan = draft.plan([*asked, *(Result(target, draft.shapes[target]) for target, _ in updates)])
