@@ -151,7 +151,7 @@ ERRORS: dict[str, tuple[Checked, str]] = {
     "a number": (lambda: check(3, values=X), "a int is not read"),
     "a class": (lambda: check(Doubling, values=X), "Doubling is a class"),
     "formulas": (lambda: check("y = W x", {"W": "g x'"}), "the backward pass is not a function"),  # type: ignore[arg-type]
-    "a language": (lambda: check("y = W x", lang="fr"), "there is no language 'fr'"),
+    "a language": (lambda: check("y = W x", lang="fr"), "no language 'fr'"),
 }
 
 

@@ -129,7 +129,7 @@ def _stands(index: int, factors: Sequence[Factor]) -> bool:
 
 def _closes(part: Product, node: Product, place: Mapping[int, int], used: frozenset[int]) -> bool:
     """Whether what the part sums over is summed over nothing else, and its axes are different ones."""
-    if len(set(place.values())) != len(place) or len(used) == len(node.factors) and part.output == node.output:
+    if len(set(place.values())) != len(place) or (len(used) == len(node.factors) and part.output == node.output):
         return False
     inner = {place[index] for index in place if index not in part.output}
     outside = {i for k, f in enumerate(node.factors) if k not in used for i in f.indices} | set(node.output)
