@@ -61,7 +61,7 @@ def test_numpy_code_computes_what_the_closed_form_says(text: str) -> None:
     scope: dict[str, Any] = {}
     exec(source, scope)
     plain = "backward" in scope
-    function = scope["backward" if plain else "layer"]
+    function = scope["backward" if plain else "loss" if is_loss else "layer"]
     names = inspect.signature(function).parameters
     found = function(*(values[name] for name in names))
     found = found if plain else found[1:]

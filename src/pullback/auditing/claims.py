@@ -125,7 +125,7 @@ def _spelled(text: str, words: Vocabulary) -> str:
     """``dL/dW = dL/dy @ x.T`` in the notation, every character where it was.
 
     >>> print(_spelled("dL/dW = dL/dy @ X.T", Vocabulary({"W": (), "X": ()}, {}, frozenset(), "g")))
-            dy    @ X'
+    dW    = dy    @ X'
     """
     if "dL" not in words.shapes:
         text = _GRADIENT.sub(lambda m: f"d{m[1]}".ljust(len(m[0])), text)

@@ -302,23 +302,22 @@ class Builder:
 
     def gathered(self, terms: list[tuple[Rational, Node | Gathered]], shape: Extent) -> list[tuple[Rational, Any]]:
         """Join products that share factors, wherever that is estimated to be faster."""
-        if sum(1 for _, term in terms if isinstance(term, Node) and self.opens(term)) < 2:
+        products = [(c, t) for c, t in terms if isinstance(t, Node) and self.opens(t)]
+        if len(products) < 2:
             return terms
-        open_terms = [(c, self.opened(t, shape)) for c, t in terms if isinstance(t, Node) and self.opens(t)]
         rest = [(c, t) for c, t in terms if not (isinstance(t, Node) and self.opens(t))]
-        original = [t for _, t in terms if isinstance(t, Node) and self.opens(t)]
-        names: dict[int, Node] = {id(o): t for (_, o), t in zip(open_terms, original, strict=True)}
-        waiting, done = open_terms, []
+        waiting: list[tuple[Rational, Gathered, Node | None]] = [(c, self.opened(t, shape), t) for c, t in products]
+        done: list[tuple[Rational, Any]] = []
         while waiting:
-            coefficient, here = waiting.pop(0)
-            for k, (other, there) in enumerate(waiting):
+            coefficient, here, node = waiting.pop(0)
+            for k, (other, there, _) in enumerate(waiting):
                 joined = join(self.draft, (coefficient, here), (other, there))
                 if joined is not None:
-                    waiting[k] = joined
+                    waiting[k] = (*joined, None)
                     break
             else:
-                done.append((coefficient, here))
-        return [*((c, names.get(id(t), t)) for c, t in done), *rest]
+                done.append((coefficient, here if node is None else node))
+        return [*done, *rest]
 
     def opened(self, node: Node, shape: Extent) -> Gathered:
         """A product as operands whose labels are the places of the sum's axes, and numbers below zero inside."""

@@ -45,7 +45,7 @@ def _turns(step: Step, plan: Plan) -> bool:
     if len(shape) != 2:
         return False
     if step.kind == "shape":
-        return len(plan.shapes[step.inputs[0]]) == 1
+        return len(plan.shapes[step.inputs[0]]) == 1 and 1 in shape
     return step.kind in ("map", "dot", "full") or (step.kind == "reduce" and step.detail[-1] == "keep")
 
 

@@ -55,7 +55,8 @@ def from_jax(function: Callable[..., Any], *examples: Any, names: Sequence[str] 
         if any(np.iscomplexobj(a) for a in flat):
             raise NotImplementedError("JAX functions are not given complex numbers")
         with enable_x64():
-            result = function(*jax.tree_util.tree_unflatten(structure, flat))
+            arrays = [jax.numpy.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in flat]
+            result = function(*jax.tree_util.tree_unflatten(structure, arrays))
         return np.asarray(jax.tree_util.tree_leaves(result)[0])
 
     if not isinstance(results[0], Value):

@@ -31,7 +31,7 @@ def to_sympy(source: Expression | Program | Mapping[str, Expression], symbols: I
 
     >>> import pullback as pb
     >>> print(to_sympy(pb.gradient("norm(A x - b)^2", "x")))
-    2*A.T*(-b + A*x)
+    2*A.T*(A*x - b)
     """
     own = {normalise(str(symbol.name)): symbol for symbol in symbols}
     if isinstance(source, Program):
