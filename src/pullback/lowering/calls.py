@@ -50,7 +50,7 @@ def call(lowering: Lowering, tree: Call, names: Environment) -> Value:
         raise lowering.error(message, tree.arguments[0].span, "write cross_entropy(z, t) with z before the softmax")
     if axis is not None:
         return along(lowering, entry, values, axis, tree.span)
-    return apply_entry(lowering, entry, values, tree.span)
+    return lowering.note(entry.name, values, apply_entry(lowering, entry, values, tree.span))
 
 
 def _unknown(lowering: Lowering, tree: Call, names: Environment) -> Value:
