@@ -48,9 +48,18 @@ def call(lowering: Lowering, tree: Call, names: Environment) -> Value:
     ):
         message = "cross_entropy takes the logits and does the softmax itself"
         raise lowering.error(message, tree.arguments[0].span, "write cross_entropy(z, t) with z before the softmax")
+    if axis is None and lowering.reads_rows and entry.name == "softmax" and _is_wide(lowering, values):
+        lowering.by_rows.append(tree)
+        axis = "rows"
     if axis is not None:
         return along(lowering, entry, values, axis, tree.span)
     return lowering.note(entry.name, values, apply_entry(lowering, entry, values, tree.span))
+
+
+def _is_wide(lowering: Lowering, values: Sequence[Value]) -> bool:
+    """Whether there is one argument, a matrix that is neither a row nor a column: papers mean its rows."""
+    shape = lowering.context.resolved(values[0].shape) if len(values) == 1 else ()
+    return len(shape) == 2 and ONE not in shape
 
 
 def _unknown(lowering: Lowering, tree: Call, names: Environment) -> Value:
@@ -304,7 +313,8 @@ def _measured(lowering: Lowering, tree: Call, names: Environment) -> Dimension:
     shape = value.shape
     if len(tree.arguments) == 2:
         axis = tree.arguments[1]
-        if not isinstance(axis, Name) or axis.identifier not in AXES or len(shape) != 2:
+        column = isinstance(axis, Name) and axis.identifier == "rows" and len(shape) == 1
+        if not isinstance(axis, Name) or axis.identifier not in AXES or not (column or len(shape) == 2):
             raise lowering.error("write size(A, rows) or size(A, columns) of a matrix", tree.span)
         return shape[AXES.index(axis.identifier)]
     total = ONE

@@ -10,6 +10,7 @@ from pullback.errors import NotationError, Place, Span, UnsupportedError
 from pullback.lowering import calls, entries
 from pullback.lowering.value import Context, Shape, Value
 from pullback.operations.table import FUNCTIONS, TABLE
+from pullback.syntax.parser import is_latex
 from pullback.syntax.tree import (
     Call,
     Chain,
@@ -38,6 +39,10 @@ class Lowering:
     def __init__(self, context: Context, dimensions: frozenset[str] = frozenset()) -> None:
         self.context = context
         self.dimensions = dimensions
+        self.reads_rows = is_latex(context.source)
+        """Whether ``x[i]`` of a matrix is its row i, and its softmax that of its rows, as in papers."""
+        self.by_rows: list[Call] = []
+        """The calls that were read so."""
 
     def lower(self, tree: Syntax, names: Environment) -> Value:
         """Find the shape of an expression and how to build its node."""
@@ -48,7 +53,8 @@ class Lowering:
                 return self.name(tree, names)
             case Negate(operand, span):
                 inner = self.lower(operand, names)
-                return Value(inner.shape, lambda: scaled(-1, inner.node()), span)
+                result = Value(inner.shape, lambda: scaled(-1, inner.node()), span)
+                return self.note("negate", (inner,), result)
             case Transpose(operand, span):
                 inner = self.lower(operand, names)
                 return self.note("transpose", (inner,), self.transpose(inner, span))

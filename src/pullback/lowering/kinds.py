@@ -16,6 +16,7 @@ from itertools import count
 from pullback.errors import PullbackError
 from pullback.syntax.forms import children
 from pullback.syntax.names import is_greek
+from pullback.syntax.parser import is_latex
 from pullback.syntax.tree import (
     Call,
     Chain,
@@ -36,9 +37,11 @@ OF_ARRAYS = frozenset("norm norm1 softmax logsumexp sum mean max diag vec".split
 
 GREEK_TO_VECTOR, GREEK_TO_MATRIX = 10, 15
 CAPITAL_TO_VECTOR, CAPITAL_TO_MATRIX = 20, 5
+ROW, GREEK_ROW = 8, 11
 TO_SCALAR, TO_ANOTHER = 40, 60
 ODD, RATHER_ODD, VERY_ODD = 25, 12, 60
 ODD_CAPITAL = 10
+ODD_SUM = 35
 
 _MOST_CHANGED = 24
 _MOST_COST = 125
@@ -47,6 +50,7 @@ _CHARACTERS_TRIED = 120_000
 _MOST_QUEUED = 20_000
 
 Ranks = Mapping[str, int]
+_SCALAR = {0: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +121,21 @@ def choose(
 def _costs(program: Program, guesses: Ranks, scalar_output: bool) -> dict[str, dict[int, int]]:
     """Give what each rank of each name costs on the evidence of the name and the places where it stands."""
     costs = {name: _changes(name, guess, scalar_output) for name, guess in guesses.items()}
+    said: dict[str, dict[int, int]] = {}
+    rows = is_latex(program.source)
     for binding in program.bindings:
-        for name, allowed, odd in _evidence(binding.value):
-            ranks = costs.get(name)
-            if ranks is None:
+        for name, allowed, odd in _evidence(binding.value, rows):
+            if name not in costs:
                 continue
-            if allowed is not None:
-                _restrict(ranks, allowed)
-            elif scalar_output and len(ranks) > 1:
-                ranks.pop(0, None)
-            elif 0 in ranks:
-                ranks[0] += odd
-    return costs
+            if allowed:
+                known = said.get(name, allowed)
+                both = {rank: max(cost, known[rank]) for rank, cost in allowed.items() if rank in known}
+                said[name] = both or dict(known)
+            elif scalar_output and len(costs[name]) > 1:
+                costs[name].pop(0, None)
+            elif 0 in costs[name]:
+                costs[name][0] += odd
+    return costs | said
 
 
 def _changes(name: str, guess: int, scalar_output: bool) -> dict[int, int]:
@@ -144,42 +151,45 @@ def _changes(name: str, guess: int, scalar_output: bool) -> dict[int, int]:
     return {rank: 0 if rank == guess else TO_SCALAR if guess == 1 and rank == 0 else TO_ANOTHER for rank in range(3)}
 
 
-def _restrict(ranks: dict[int, int], allowed: int) -> None:
-    """Leave one rank only, at no cost: the text says so."""
-    ranks.clear()
-    ranks[allowed] = 0
-
-
-def _evidence(tree: Syntax) -> Iterator[tuple[str, int | None, int]]:
-    """Walk what places say of bare names: a rank that the name must have, or how odd a scalar is there."""
+def _evidence(tree: Syntax, rows: bool) -> Iterator[tuple[str, Mapping[int, int], int]]:
+    """Walk what places say of bare names: the ranks that the name can have, or how odd a scalar is there."""
     todo = [tree]
     while todo:
         node = todo.pop()
         match node:
             case Transpose(Name(name)):
-                yield name, None, ODD
+                yield name, {}, ODD
             case Call(function, (Name(name),)) if function in OF_MATRICES:
-                yield name, None, VERY_ODD
+                yield name, {}, VERY_ODD
             case Call(function, (Name(name),)) if function in OF_ARRAYS:
-                yield name, None, ODD
+                yield name, {}, ODD
             case Indexed(Name(name), indices):
-                yield name, len(indices), 0
+                yield name, _of_entries(name, len(indices), rows), 0
             case Power(base, exponent, False):
                 if isinstance(exponent, Name):
-                    yield exponent.identifier, 0, 0
+                    yield exponent.identifier, _SCALAR, 0
                 if isinstance(base, Name) and is_capital(base.identifier) and _is_negative(exponent):
-                    yield base.identifier, None, ODD_CAPITAL
+                    yield base.identifier, {}, ODD_CAPITAL
             case Expectation(_, mean, covariance):
                 if isinstance(mean, Name):
-                    yield mean.identifier, 1, 0
+                    yield mean.identifier, {1: 0}, 0
                 if isinstance(covariance, Name):
-                    yield covariance.identifier, 2, 0
+                    yield covariance.identifier, {2: 0}, 0
             case Chain(operands, operators):
                 for operator, operand in zip(operators, operands[1:], strict=True):
                     if operator == "/":
                         for name in _scalars(operand):
-                            yield name, 0, 0
+                            yield name, _SCALAR, 0
         todo.extend(reversed(children(node)))
+
+
+def _of_entries(name: str, count: int, rows: bool) -> Mapping[int, int]:
+    """Give the ranks of a name with indices; in LaTeX, x_i is an entry of a vector or a row of a matrix."""
+    if count != 1 or not rows:
+        return {count: 0}
+    if is_greek(name):
+        return {1: 0, 2: GREEK_ROW}
+    return {2: 0, 1: TO_ANOTHER} if is_capital(name) else {1: 0, 2: ROW}
 
 
 def _is_negative(tree: Syntax) -> bool:
@@ -208,7 +218,7 @@ def _from_least(
     base = {name: pairs[0][0] for name, pairs in options.items()}
     least = sum(pairs[0][1] for pairs in options.values())
     open_names = [name for name, pairs in options.items() if len(pairs) > 1]
-    open_names.sort(key=lambda name: not is_greek(name))
+    open_names.sort(key=lambda name: options[name][1][1])
     open_names = open_names[:_MOST_CHANGED]
     order = count()
     queue: list[tuple[int, int, int, int, dict[str, int]]] = [(least, next(order), 0, 0, {})]
@@ -220,11 +230,10 @@ def _from_least(
             yield cost, ranks
         for position in range(start, len(open_names)):
             name = open_names[position]
-            is_latin = not is_greek(name)
-            if scalar_output and is_latin and latin:
-                break
             for rank, price in options[name][1:]:
                 total = cost + price - options[name][0][1]
+                drastic = latin + (price >= TO_SCALAR)
+                if scalar_output and drastic > 1:
+                    continue
                 if total - least <= _MOST_COST and len(queue) < _MOST_QUEUED:
-                    entry = (total, next(order), position + 1, latin + is_latin, {**changed, name: rank})
-                    heappush(queue, entry)
+                    heappush(queue, (total, next(order), position + 1, drastic, {**changed, name: rank}))

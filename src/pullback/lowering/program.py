@@ -12,12 +12,13 @@ from pullback.lowering.dimensions import Solver
 from pullback.lowering.expressions import Lowering
 from pullback.lowering.inputs import covariances, find_inputs, names_in
 from pullback.lowering.kinds import VERY_ODD, Attempt, Choice, choose
+from pullback.lowering.rows import by_rows, matrix_name, renamed, with_one_index
 from pullback.lowering.value import Context, Shape, Value
 from pullback.lowering.weighing import Weighing
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax import tree
 from pullback.syntax.names import is_greek, kind_of, normalise
-from pullback.syntax.parser import PROPERTIES, parse_program
+from pullback.syntax.parser import PROPERTIES, is_latex, parse_program
 from pullback.tensor.node import Axes, Node, Variable, make_variable
 from pullback.tensor.substitute import Lifted, substitute_all
 
@@ -136,7 +137,7 @@ def read_program(
         NotationError: The text can't be read.
         ShapeError: No shapes make it right.
     """
-    parsed = parse_program(text, FUNCTIONS)
+    parsed = parse_program(text, FUNCTIONS, {normalise(name) for name in shapes or {}})
     if batch is not None:
         parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(batch), parsed.source)
     known_shapes = {normalise(name): tuple(shape) for name, shape in (shapes or {}).items()}
@@ -157,9 +158,12 @@ def _read_properties(assume: Mapping[str, str | Iterable[str]]) -> dict[str, fro
 
 def lower_program(parsed: tree.Program, shapes: Shapes, properties: Properties, scalar_output: bool = False) -> Program:
     """Lower a parsed program, with the kinds of names that cost least where they are not declared."""
+    sampled = set(with_one_index(parsed)) if is_latex(parsed.source) else set()
+    if sampled:
+        parsed = _of_declared_matrices(parsed, sampled, shapes)
     draft = _Draft(parsed, shapes, properties)
     try:
-        if not any(is_greek(name) for name in draft.tried):
+        if not sampled and not any(is_greek(name) for name in draft.tried):
             return draft.lower({}, scalar_output)
     except ShapeError as error:
         if not draft.tried:
@@ -170,7 +174,36 @@ def lower_program(parsed: tree.Program, shapes: Shapes, properties: Properties, 
     choice = choose(parsed, guesses, lambda ranks: draft.attempt(ranks, scalar_output), scalar_output)
     if choice.others or not choice.ranks.keys() >= guesses.keys():
         raise (choice.error or _undecided(draft, choice)).at(parsed.source) from None
+    if sampled:
+        return _with_rows(draft, choice.ranks, scalar_output)
     return draft.lower(choice.ranks, scalar_output)
+
+
+def _of_declared_matrices(parsed: tree.Program, sampled: Collection[str], shapes: Shapes) -> tree.Program:
+    """Where X is declared and x is not, x_i is row i of X."""
+    declared = {d.name for d in parsed.declarations} | shapes.keys()
+    bound = {binding.name for binding in parsed.bindings}
+    names = {name: matrix_name(name) for name in sampled if name not in declared | bound}
+    return renamed(parsed, {name: matrix for name, matrix in names.items() if matrix in declared}, ())
+
+
+def _with_rows(draft: _Draft, ranks: Mapping[str, int], scalar_output: bool) -> Program:
+    """Write what turned out to be rows as rows, of a matrix by its usual name where that fits."""
+    parsed = draft.parsed
+    sampled = set(with_one_index(parsed))
+    rank = {name: ranks.get(name, len(draft.declared.get(name, ())) or draft.guess(name)) for name in sampled}
+    matrices = {name for name in sampled if rank[name] == 2}
+    bound = {binding.name for binding in parsed.bindings}
+    names = {name: matrix_name(name) for name in matrices if name not in draft.declared and name not in bound}
+    for changes in (names, {}):
+        of_rows = renamed(parsed, changes, {changes.get(name, name) for name in matrices})
+        again = {**ranks, **{changes[name]: 2 for name in changes}}
+        try:
+            return _Draft(of_rows, draft.shapes, draft.properties).lower(again, scalar_output)
+        except ShapeError:
+            if not changes:
+                raise
+    raise AssertionError("one of the two returns or raises")
 
 
 def _undecided(draft: _Draft, choice: Choice) -> ShapeError:
@@ -244,7 +277,11 @@ class _Draft:
         solver = Solver()
         context = Context(solver, self.parsed.source)
         shapes, environment, lead = self.begin(context, ranks)
-        values = self.bind(Lowering(context, self.dimensions), environment, shapes)
+        lowering = Lowering(context, self.dimensions)
+        values = self.bind(lowering, environment, shapes)
+        if lowering.by_rows:
+            self.parsed = by_rows(self.parsed, lowering.by_rows)
+            return self.lower(ranks, scalar_output)
         self.check_output(context, values, scalar_output)
         named = [value.shape for _, value, _ in values]
         taken = {*shapes, *(name for name, _, _ in values if name)}

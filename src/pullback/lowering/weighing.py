@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pullback.lowering.expressions import Lowering
-from pullback.lowering.kinds import ODD, ODD_CAPITAL, OF_ARRAYS, OF_MATRICES, RATHER_ODD, is_capital
+from pullback.lowering.kinds import ODD, ODD_CAPITAL, ODD_SUM, OF_ARRAYS, OF_MATRICES, RATHER_ODD, VERY_ODD, is_capital
 from pullback.lowering.value import Context, Value
+from pullback.syntax.entries import ENTRYWISE
 from pullback.syntax.names import is_greek
 from pullback.syntax.parser import is_latex
 
 _NORMS = frozenset(["norm", "norm1"])
+_ENTRY = "[entry]"
+"""What stands for the name of an entry of a tensor."""
 
 
 class Weighing(Lowering):
@@ -30,19 +33,25 @@ class Weighing(Lowering):
         self._loose: dict[Value, tuple[str, ...]] = {}
         self._spread: dict[Value, tuple[str, ...]] = {}
         self._scaled: set[Value] = set()
+        self._entries: set[Value] = set()
+        self._applied: set[Value] = set()
         self._entrywise_scalar = ODD if is_latex(context.source) else 0
         """The notation lets a scalar stand beside .*, papers write no circle for it."""
 
     def note(self, operation: str, parts: Sequence[Value], result: Value, last: bool = False) -> Value:
         """See what an operation is given."""
+        if operation == "entry" or any(part in self._entries for part in parts):
+            self._entries.add(result)
         if operation == "name":
             self._name(parts[0], result)
+        elif operation in ("entry", "entries"):
+            self._entry(parts, result, operation == "entries")
         elif operation == "number":
             self._loose[result] = ()
         elif operation == "sum":
             self._sum(parts, result)
         elif operation == "transpose":
-            self._reach(parts[0], ODD, (*self._spread.get(parts[0], ()),))
+            self._reach(parts[0], ODD, self._spread.get(parts[0], ()))
         elif operation == "power":
             self._power(parts[0], result)
         elif operation in ("*", "/"):
@@ -53,12 +62,16 @@ class Weighing(Lowering):
             self._reach(parts[0], ODD, ())
         elif operation in OF_ARRAYS and len(parts) == 1:
             self._reach(parts[0], ODD, self._spread.get(parts[0], ()) if operation in _NORMS else ())
+        elif operation in ENTRYWISE:
+            self._applied.add(result)
         return result
 
     def _name(self, found: Value, result: Value) -> None:
         for table in (self._loose, self._spread):
             if found in table:
                 table[result] = table[found]
+        if found in self._bare:
+            self._bare[result] = self._bare[found]
         name = self.tried.get(found)
         if name is not None:
             self.seen.add(name)
@@ -66,9 +79,18 @@ class Weighing(Lowering):
             if not found.shape:
                 self._loose[result] = (name,)
 
+    def _entry(self, parts: Sequence[Value], result: Value, summed: bool) -> None:
+        """An entry, or a sum of nothing but entries, could be a row; what is summed over is no entry any more."""
+        if summed:
+            self._entries.discard(result)
+            self.cost += ODD_SUM * any(part in self._applied and not self.context.is_scalar(part) for part in parts)
+        if not result.shape and (not summed or all(part in self._loose for part in parts)):
+            self._loose[result] = (_ENTRY,)
+            self._bare[result] = _ENTRY
+
     def _reach(self, part: Value, odd: int, spread: Sequence[str]) -> None:
         """A scalar stands where something with entries is wanted; of a bare name that is known already."""
-        if self._loose.get(part) and part not in self._bare:
+        if self._loose.get(part) and self._bare.get(part, _ENTRY) == _ENTRY:
             self.cost += odd
         self.cost += RATHER_ODD * len(spread)
 
@@ -79,6 +101,8 @@ class Weighing(Lowering):
             if None not in loose:
                 self._loose[result] = names
             return
+        if any(part in self._entries and self.context.is_scalar(part) for part in parts):
+            self.cost += VERY_ODD
         self._spread[result] = (*names, *(name for part in parts for name in self._spread.get(part, ())))
         if any(part in self._scaled for part in parts):
             self.cost += RATHER_ODD * len(names)
