@@ -168,8 +168,8 @@ class Lowering:
 
     def product(self, tree: Chain, names: Environment) -> Value:
         result = self.lower(tree.operands[0], names)
-        count = len(tree.operators)
-        for k, (operator, operand) in enumerate(zip(tree.operators, tree.operands[1:], strict=True), start=1):
+        following = (*tree.operators[1:], "")
+        for operator, operand, after in zip(tree.operators, tree.operands[1:], following, strict=True):
             left, right = result, self.lower(operand, names)
             span = left.span.to(right.span)
             if operator == "*":
@@ -180,7 +180,7 @@ class Lowering:
                 result = calls.kron(self, left, right, span)
             else:
                 result = self.entrywise(left, right, -1 if operator == "./" else 1, span)
-            result = self.note(operator, (left, right), result, k == count)
+            result = self.note(operator, (left, right), result, after != "*")
         return result
 
     def times(self, left: Value, right: Value, span: Span) -> Value:

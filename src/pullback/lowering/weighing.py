@@ -12,6 +12,8 @@ from pullback.syntax.names import is_greek
 from pullback.syntax.parser import is_latex
 
 _NORMS = frozenset(["norm", "norm1"])
+_SCALAR_BEHIND = 1
+"""Of a_i d_i, the first is the scalar, as papers write it."""
 _ENTRY = "[entry]"
 """What stands for the name of an entry of a tensor."""
 
@@ -70,8 +72,8 @@ class Weighing(Lowering):
         for table in (self._loose, self._spread):
             if found in table:
                 table[result] = table[found]
-        if found in self._bare:
-            self._bare[result] = self._bare[found]
+        if self._bare.get(found) == _ENTRY:
+            self._bare[result] = _ENTRY
         name = self.tried.get(found)
         if name is not None:
             self.seen.add(name)
@@ -117,6 +119,8 @@ class Weighing(Lowering):
                 self.cost += ODD_CAPITAL * sum(is_capital(name) and is_greek(name) for name in mine)
         if last and left in self._bare and a is not None and self.context.is_row(right):
             self.cost += RATHER_ODD
+        if self._bare.get(right) == _ENTRY and b is not None:
+            self.cost += _SCALAR_BEHIND
         if left.rank == 2 and not self.context.is_scalar(left):
             self.cost += RATHER_ODD * (last and right in self._bare and b is not None)
             self.cost += RATHER_ODD * len(self._spread.get(right, ()))

@@ -40,7 +40,7 @@ class Scripts(Tape):
         kept, self.at = self.at, at + 2
         axes = self.argument()
         end, self.at = self.at, kept
-        return end, axes
+        return None if [i.text for i in axes] == ["+"] else (end, axes)
 
     def comprehension(self, item: Item, axes: tuple[int, list[Item]]) -> None:
         """Translate index notation, whose axes stand below its bracket."""

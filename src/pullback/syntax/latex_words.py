@@ -14,6 +14,7 @@ from pullback.syntax.latex_tokens import Item
 from pullback.syntax.tokens import Token
 
 _FILLED = {"1": "ones", "I": "eye", "0": "zeros"}
+_CONDITIONS = frozenset(["<", ">", "=", ":", r"\{", r"\sim"])
 _BRACKETS = ("(", "[", r"\{")
 
 
@@ -180,6 +181,8 @@ class Words(Sums):
         r"""Translate ``\operatorname{tr}``, ``\mathrm{loss}``, ``\rm tr`` and their like."""
         argument = self._switched(item) if item.text in tex.SWITCHES and self.item.text != "{" else self.argument()
         place = Item("", item.text, item.start, self.items[self.at - 1].end)
+        if any(i.text in tex.UPRIGHT for i in argument):
+            argument = [i for i in argument if i.kind == "letter"]
         if [i.text for i in argument] == [r"\pi"] and item.text != r"\mathit":
             self.constant("pi", place)
             return
@@ -273,8 +276,7 @@ class Words(Sums):
         self.at = at
         below = self.argument()
         self.at = kept
-        return all(i.kind in ("letter", "number") or i.text in (",", r"\times", "_") or i.text in tex.LETTERS
-                   or i.text in ("{", "}") for i in below)  # fmt: skip
+        return not any(i.text in _CONDITIONS or i.text in tex.REFUSED or i.text in tex.BARS for i in below)
 
     def _filled(self, function: str, below: Sequence[Item], item: Item) -> None:
         self.emit("name", function, item)

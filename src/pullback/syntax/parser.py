@@ -90,13 +90,13 @@ def is_latex(text: str) -> bool:
     return False
 
 
-_GLUED = re.compile(r"\^T[^\W\d_]|\^\{[(\[]|_\{\w+[-+]\d\}|(?:^|[^\^_])\{")
+_GLUED = re.compile(r"\^T[^\W\d_]|\^\{[(\[]|_\{[^}]*[^}\w]|(?:^|[^\^_])\{")
 _RUN = re.compile(r"(?<![\^\w])[^\W\d_]{2,}")
 
 
 def _looks_like_a_paper(text: str, functions: Collection[str]) -> bool:
     """Tell whether a text without commands is LaTeX: X^TX or W^{(1)}, and no name of several letters."""
-    if "^" not in text or not _GLUED.search(text):
+    if not _GLUED.search(text):
         return False
     return all(word in functions for word in _RUN.findall(text))
 

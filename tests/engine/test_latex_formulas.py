@@ -1,0 +1,39 @@
+"""Formulas as papers write them, undeclared: each is the tensor that its plain text says, or refused by name."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pullback as pb
+from pullback.simplification.simplify import simplify
+
+FILE = Path(__file__).with_name("latex_formulas.toml")
+DATA: dict[str, list[dict[str, Any]]] = tomllib.loads(FILE.read_text())
+
+
+@pytest.mark.parametrize("case", DATA["means"], ids=[case["latex"] for case in DATA["means"]])
+def test_a_formula_means_the_plain_text(case: dict[str, Any]) -> None:
+    read = pb.parse(case["latex"])
+    inputs = {entry.name: entry.shape for entry in read.inputs.values()}
+    meant = pb.parse(case["plain"], shapes=inputs)
+    assert set(meant.inputs) == set(inputs)
+    assert simplify([read.output.node])[0] is simplify([meant.output.node])[0]
+
+
+@pytest.mark.parametrize("case", DATA["means"], ids=[case["latex"] for case in DATA["means"]])
+def test_the_kinds_are_those_of_the_plain_text(case: dict[str, Any]) -> None:
+    plain = case["plain"].replace("; ", "\n")
+    ranks = [{n: len(i.shape) for n, i in pb.parse(text).inputs.items()} for text in (case["latex"], plain)]
+    assert ranks[0] == ranks[1]
+
+
+@pytest.mark.parametrize("case", DATA["refused"], ids=[case["latex"] for case in DATA["refused"]])
+def test_what_is_unclear_is_refused_by_name(case: dict[str, Any]) -> None:
+    with pytest.raises(pb.PullbackError) as error:
+        pb.parse(case["latex"])
+    assert (error.value.message, error.value.column) == (case["message"], case["column"])
+    assert error.value.hint or case["message"].startswith(("the function", "something"))
