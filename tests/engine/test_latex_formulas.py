@@ -18,7 +18,7 @@ DATA: dict[str, list[dict[str, Any]]] = tomllib.loads(FILE.read_text())
 @pytest.mark.parametrize("case", DATA["means"], ids=[case["latex"] for case in DATA["means"]])
 def test_a_formula_means_the_plain_text(case: dict[str, Any]) -> None:
     read = pb.parse(case["latex"])
-    inputs = {entry.name: entry.shape for entry in read.inputs.values()}
+    inputs: dict[str, Any] = {entry.name: entry.shape for entry in read.inputs.values()}
     meant = pb.parse(case["plain"], shapes=inputs)
     assert set(meant.inputs) == set(inputs)
     assert simplify([read.output.node])[0] is simplify([meant.output.node])[0]
