@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from itertools import count
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, count
 
 from pullback.errors import NotationError, Place, Span
 from pullback.syntax import latex_tokens as tex
@@ -41,6 +41,7 @@ class Tape:
         """The indices that entries have, in the order of the scopes."""
         self.sums: dict[int, Summed] = {}
         """What the sum at an offset runs over."""
+        self._letters: Iterator[str] | None = None
         self.bar = ""
         """The bar that ends what is read now."""
         self.depth = 0
@@ -77,11 +78,10 @@ class Tape:
 
     def free_letter(self) -> str:
         """Give a letter for a dimension that the text does not use otherwise."""
-        used = {i.text for i in self.items} | {token.text for token in self.out}
-        for letter in "nmpqkdrst":
-            if letter not in used:
-                return letter
-        return next(f"n{k}" for k in count(1) if f"n{k}" not in used)
+        if self._letters is None:
+            used = {i.text for i in itemize(self.text)}
+            self._letters = filter(lambda letter: letter not in used, chain("nmpqkdrst", map("n{}".format, count(1))))
+        return next(self._letters)
 
     def argument(self) -> list[Item]:
         """Take what a command is applied to, or what is raised or lowered: a group, or one sign."""

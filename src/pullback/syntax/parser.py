@@ -90,7 +90,7 @@ def is_latex(text: str) -> bool:
     return False
 
 
-_GLUED = re.compile(r"\^T[^\W\d_]|\^\{[(\[]|_\{[^}]*[^}\w]|(?:^|[^\^_])\{")
+_GLUED = re.compile(r"\^T[^\W\d_]|\^\{[(\[]|_\{[^}]{0,20}[^}\w]|(?:^|[^\^_])\{")
 _RUN = re.compile(r"(?<![\^\w])[^\W\d_]{2,}")
 
 
