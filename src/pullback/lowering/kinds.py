@@ -38,13 +38,13 @@ OF_ARRAYS = frozenset("norm norm1 softmax logsumexp sum mean max diag vec".split
 GREEK_TO_VECTOR, GREEK_TO_MATRIX = 10, 15
 CAPITAL_TO_VECTOR, CAPITAL_TO_MATRIX = 20, 5
 ROW, GREEK_ROW = 8, 11
-TO_SCALAR, TO_ANOTHER = 40, 60
+TO_SCALAR, TO_ANOTHER = 40, 70
 ODD, RATHER_ODD, VERY_ODD = 25, 12, 60
 ODD_CAPITAL = 20
 ODD_SUM = 35
 
 _MOST_CHANGED = 24
-_MOST_COST = 125
+_MOST_COST = 130
 _MOST_TRIED = 240
 _CHARACTERS_TRIED = 120_000
 _MOST_QUEUED = 20_000
@@ -97,7 +97,9 @@ def choose(
     first: PullbackError | None = None
     best: int | None = None
     found: list[Ranks] = []
+    cheapest: int | None = None
     for least, ranks in _from_least(costs, scalar_output, guesses):
+        cheapest = least if cheapest is None else cheapest
         if (best is not None and least > best) or not budget:
             break
         if any(all(ranks[name] == rank for name, rank in partial.items()) for partial in refused):
@@ -109,6 +111,8 @@ def choose(
             refused.append({name: rank for name, rank in ranks.items() if name in outcome.seen})
             continue
         total = least + outcome.cost
+        if refused and total - cheapest > _MOST_COST:
+            continue
         if best is None or total < best:
             best, found = total, []
         if total == best:
@@ -122,6 +126,7 @@ def _costs(program: Program, guesses: Ranks, scalar_output: bool) -> dict[str, d
     """Give what each rank of each name costs on the evidence of the name and the places where it stands."""
     costs = {name: _changes(name, guess, scalar_output) for name, guess in guesses.items()}
     said: dict[str, dict[int, int]] = {}
+    odds: dict[str, int] = {}
     rows = is_latex(program.source)
     for binding in program.bindings:
         for name, allowed, odd in _evidence(binding.value, rows):
@@ -131,11 +136,16 @@ def _costs(program: Program, guesses: Ranks, scalar_output: bool) -> dict[str, d
                 known = said.get(name, allowed)
                 both = {rank: max(cost, known[rank]) for rank, cost in allowed.items() if rank in known}
                 said[name] = both or dict(known)
-            elif scalar_output and len(costs[name]) > 1:
-                costs[name].pop(0, None)
-            elif 0 in costs[name]:
-                costs[name][0] += odd
-    return costs | said
+            else:
+                odds[name] = odds.get(name, 0) + odd
+    for name, ranks in costs.items():
+        ranks = said.get(name, ranks)
+        if scalar_output and name in odds and len(ranks) > 1:
+            ranks.pop(0, None)
+        elif 0 in ranks:
+            ranks[0] += odds.get(name, 0)
+        costs[name] = ranks
+    return costs
 
 
 def _changes(name: str, guess: int, scalar_output: bool) -> dict[int, int]:
@@ -168,8 +178,10 @@ def _evidence(tree: Syntax, rows: bool) -> Iterator[tuple[str, Mapping[int, int]
             case Power(base, exponent, False):
                 if isinstance(exponent, Name):
                     yield exponent.identifier, _SCALAR, 0
-                if isinstance(base, Name) and is_capital(base.identifier) and _is_negative(exponent):
-                    yield base.identifier, {}, ODD_CAPITAL
+                if isinstance(base, Name):
+                    yield base.identifier, _of_powers(base.identifier), 0
+                    if is_capital(base.identifier) and _is_negative(exponent):
+                        yield base.identifier, {}, ODD_CAPITAL
             case Expectation(_, mean, covariance):
                 if isinstance(mean, Name):
                     yield mean.identifier, {1: 0}, 0
@@ -181,6 +193,13 @@ def _evidence(tree: Syntax, rows: bool) -> Iterator[tuple[str, Mapping[int, int]
                         for name in _scalars(operand):
                             yield name, _SCALAR, 0
         todo.extend(reversed(children(node)))
+
+
+def _of_powers(name: str) -> Mapping[int, int]:
+    """Give the ranks of a name that is raised to a power: no vector is."""
+    if is_greek(name):
+        return {0: 0, 2: CAPITAL_TO_MATRIX if is_capital(name) else GREEK_TO_MATRIX}
+    return {2: 0, 0: TO_ANOTHER} if is_capital(name) else {0: 0, 2: TO_ANOTHER}
 
 
 def _of_entries(name: str, count: int, rows: bool) -> Mapping[int, int]:

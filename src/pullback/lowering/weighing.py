@@ -105,6 +105,9 @@ class Weighing(Lowering):
             return
         if any(part in self._entries and self.context.is_scalar(part) for part in parts):
             self.cost += VERY_ODD
+        if result.rank == 2:
+            bare = (self._bare[part] for part in parts if part in self._bare and part in self._loose)
+            self.cost += ODD * sum(not is_greek(name) for name in bare)
         self._spread[result] = (*names, *(name for part in parts for name in self._spread.get(part, ())))
         if any(part in self._scaled for part in parts):
             self.cost += RATHER_ODD * len(names)
@@ -122,7 +125,9 @@ class Weighing(Lowering):
         if self._bare.get(right) == _ENTRY and b is not None:
             self.cost += _SCALAR_BEHIND
         if left.rank == 2 and not self.context.is_scalar(left):
-            self.cost += RATHER_ODD * (last and right in self._bare and b is not None)
+            if last and right in self._bare and b is not None:
+                name = self._bare[right]
+                self.cost += RATHER_ODD if name == _ENTRY or is_greek(name) else VERY_ODD
             self.cost += RATHER_ODD * len(self._spread.get(right, ()))
 
     def _entrywise(self, left: Value, right: Value, result: Value) -> None:

@@ -51,6 +51,7 @@ class Gatherer:
         self.text = text
         self.entrywise = ENTRYWISE | frozenset(entrywise)
         self.scalars = frozenset(scalars)
+        self._written = False
 
     def body(self, tree: Syntax, bound: frozenset[str], span: Span) -> Syntax:
         """Give a body as a sum of products of entries; each product has the indices of a written sum.
@@ -64,7 +65,8 @@ class Gatherer:
         if missing:
             names = ", ".join(sorted(missing))
             raise self._refuse(f"the index {names} is on no entry in this sum", span, "give it to an entry: x_i")
-        if bound and _has_rows(tree):
+        self._written = bool(bound)
+        if bound and (_has_rows(tree) or not _plainly_entries(tree)):
             return self._completed(tree, bound)
         try:
             gathered = fold(tree, self._visit, _CLOSED)
@@ -162,7 +164,9 @@ class Gatherer:
         return tree
 
     def _is_array(self, name: Name) -> bool:
-        return kind_of(name.identifier) != "scalar" and name.identifier not in self.scalars
+        """Tell whether a name without an index may have axes; of a written sum, the whole program decides that."""
+        suggests = self._written or kind_of(name.identifier) != "scalar"
+        return suggests and name.identifier not in self.scalars
 
     def _refuse(self, message: str, span: Span, hint: str) -> NotationError:
         return NotationError(message, source=self.text, places=(Place(span),), hint=hint)
@@ -188,6 +192,15 @@ def _has_rows(tree: Syntax) -> bool:
         if not isinstance(node, _CLOSED):
             todo.extend(children(node))
     return False
+
+
+def _plainly_entries(tree: Syntax) -> bool:
+    """Tell whether the name of each entry suggests as many axes as it has indices, so that none can be a row."""
+    axes = {"scalar": 0, "vector": 1, "matrix": 2}
+    return all(
+        not isinstance(entry.operand, Name) or axes[kind_of(entry.operand.identifier)] == len(entry.indices)
+        for entry in _entries(tree)
+    )
 
 
 def _each_term(tree: Syntax, change: Callable[[Syntax], Syntax]) -> Syntax:

@@ -15,14 +15,26 @@ from pullback.syntax.expressions import Expressions
 from pullback.syntax.latex_tape import ENDS
 from pullback.syntax.latex_tokens import Item
 from pullback.syntax.latex_words import Words
+from pullback.syntax.names import normalise
 from pullback.syntax.parser import Statements
 from pullback.syntax.tokens import Brackets, Token, check_length, tokenize, too_deep
 from pullback.syntax.tree import Program
 
 _PLAIN_LINE = re.compile(r"\s*(?:[^\W\d]\w*\s*(?:,\s*[^\W\d]\w*\s*)*:[^=]|batch\s+\w+\s*(?:over[^:]*)?:)")
 _IN_COMMENT = re.compile(r"^[ \t]*%[ \t]*([^\W\d]\w*[ \t]*:[ \t]*entrywise)[ \t]*$", re.MULTILINE)
+_PARAMETERS = re.compile(r"[^()=]*\)\s*&?\s*:?=")
+_ARGUMENTS = re.compile(
+    r"\s*(?:\\[a-z]+\s*\{\s*)?([A-Za-z]|\\(?!mathbf|left|frac|sum)[a-zA-Z]+)\s*\}?(?:\s*[_^]\s*(?:\w|\{[^{}]*\}))*"
+    r"\s*(?:,[^()]*)?(?:\\right\s*)?\)"
+)
+"""What stands in the brackets of a function: one name, or several with commas."""
 _STATEMENT_END = re.compile(r"[;\n]|\\\\")
+_DERIVATIVE = re.compile(
+    r"\s*\{\s*(?:d|\\mathrm\{d\})(?:\s*\^[^{}]*|\s*\\?[A-Za-z][^{}]*)?\}\s*\{\s*(?:d|\\mathrm\{d\})\s*\\?[A-Za-z]"
+)
 _WHOLE_TEXT = re.compile(r"\\\\|\\begin")
+_NUMBERS = frozenset("det logdet tr norm norm1 dot sum mean".split())
+"""Functions whose values are numbers, so that bars around them are absolute values."""
 DEEPEST_LATEX = 100
 """The deepest nesting that is read; half of the notation's, since a fraction is two levels there."""
 
@@ -283,6 +295,8 @@ class Translator(Words):
 
     def _fraction(self, item: Item) -> None:
         self.emit("open", "(", item)
+        if _DERIVATIVE.match(self.text, item.end):
+            raise self.refuse("a derivative can't stand in a program", item, tex.REFUSED[r"\partial"])
         for k in range(2):
             part = self.argument()
             if not part:
@@ -328,7 +342,7 @@ class Translator(Words):
     def _absolute_or_determinant(self, first: int, names: list[Token], item: Item) -> None:
         capitals = [t.text[0].isupper() for t in names]
         before = self.out[first - 1] if first else None
-        if not any(capitals):
+        if not any(capitals) or self.out[first + 1].text in _NUMBERS:
             return
         if not all(capitals) or before is None or before.text != "log":
             raise self.refuse(
@@ -357,6 +371,8 @@ class Translator(Words):
             if axes is not None:
                 self.comprehension(item, axes)
                 return
+        if text == "(":
+            self._refuse_applied(item)
         if text == r"\langle":
             self.emit("name", "dot", item)
         self.emit("open", "(", item)
@@ -371,6 +387,22 @@ class Translator(Words):
             mark = self.take()
             if "".join(i.text for i in self.argument()) not in ("F", "2"):
                 raise self.refuse("only the plain inner product is read", mark, r"write x^\top A y")
+
+    def _refuse_applied(self, item: Item) -> None:
+        """Refuse ``f(x)`` of a name that is no function: nobody writes a product with one name in brackets so."""
+        before = self.out[-1] if self.out else None
+        if before is None or before.kind != "name" or before.text in self.functions or before.end > item.start:
+            return
+        is_law = len(self.out) > 1 and self.out[-2].text == "~"
+        name = normalise(before.text)
+        if is_law or name in self.declared or _PARAMETERS.match(self.text, item.end):
+            return
+        found = _ARGUMENTS.match(self.text, item.end)
+        if found and found[1] != "e":
+            hint = f"declare it, {name} : entrywise; or write the product {before.raw} \\cdot (…)"
+            if name in self.bound:
+                hint = f"write {before.raw} alone, the arguments of a bound name are not part of it"
+            raise self.refuse(f"{before.raw}(…) could be a function or a product", item, hint)
 
     # Environments
 

@@ -98,8 +98,11 @@ class Scripts(Tape):
             label: str | None = "star"
         elif len(texts) > 2 and (texts[0], texts[-1]) in (("(", ")"), ("[", "]")):
             label = shifted("".join(texts[1:-1]))
-            if label is not None and any(self._is_bound(c) for c in texts[1:-1]):
-                raise self.refuse("a summed index in a superscript is not read", raised[1], "write it as a subscript")
+            if len(texts) == 3 and self._is_bound(texts[1]):
+                self._index([raised[1]], before, raised[0], raised[-1])
+                if transposed:
+                    self.emit("transpose", "'", raised[-1])
+                return True
         else:
             label = None
         if label is None:
@@ -147,17 +150,14 @@ class Scripts(Tape):
             loose = next((i for i in below if i.kind == "letter" and not self._is_bound(i.text)), None)
             if loose is not None:
                 raise self.refuse(f"the index {loose.text} is not summed over", loose, r"name it below the \sum")
-            if before.kind == "name":
-                self.indexed(before.text, below[0])
-            self.emit("open", "[", mark)
-            self.used[-1] += self.index_list(below, mark)
-            self.emit("close", "]", below[-1])
+            self._index(below, before, mark, below[-1])
             return
         if [i.text for i in below] == ["+"] and before.kind in ("close", "name"):
             self._positive_part(mark)
             return
         if before.kind != "name":
-            raise self.refuse("a subscript follows a name, a norm, or an entry inside a sum", mark)
+            hint = "name the whole, as in p = softmax(x), and take its entries in a sum: p_i"
+            raise self.refuse("a subscript follows a name, a norm, or an entry inside a sum", mark, hint)
         self.labelled(before.text, letters, below)
         texts = [i.text for i in below if not (is_label and i.text in tex.UPRIGHT) and i.text not in ("{", "}")]
         label = "".join(tex.LETTERS.get(t, "_" if t == r"\_" else t) for t in texts)
@@ -182,6 +182,14 @@ class Scripts(Tape):
             self.emit("close", ")", mark)
         self.out.insert(at, Token("name", "relu", opener.start, opener.start))
 
+    def _index(self, below: Sequence[Item], before: Token, start: Item, end: Item) -> None:
+        """Write the indices of an entry."""
+        if before.kind == "name":
+            self.indexed(before.text, below[0])
+        self.emit("open", "[", start)
+        self.used[-1] += self.index_list(below, start)
+        self.emit("close", "]", end)
+
     def index_list(self, below: Sequence[Item], item: Item) -> list[str]:
         names: list[tuple[str, Item]] = []
         at = 0
@@ -193,6 +201,10 @@ class Scripts(Tape):
                 digits = "".join(b.text for b in below[at + 1 : at + 4]).strip("{}")
                 names[-1] = (names[-1][0] + digits, i)
                 at += 3 if below[at + 1].text == "{" else 1
+            elif i.text in ("+", "-", "−"):
+                raise self.refuse(
+                    "a shifted index is not read", i, "name the shifted part: slice(x, 1, n) leaves x_1 out"
+                )
             elif i.text != ",":
                 raise self.refuse("an index is a letter here", i, r"write A_{ij} or A_{i,j}")
             at += 1

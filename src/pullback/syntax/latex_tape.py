@@ -15,7 +15,7 @@ from pullback.syntax.tokens import Token
 
 _LINES = re.compile(r"\\\\|[\n;]")
 _DECLARES = re.compile(r"\s*%?\s*([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*:[^=]")
-_BINDS = re.compile(r"\s*(?:\\begin\{[a-z]+\*?\})?\s*(\\?[^\W\d_]+)\s*&?\s*:?=")
+_BINDS = re.compile(r"\s*(?:\\begin\{[a-z]+\*?\})?\s*(\\?[^\W\d_]+)\s*(?:\([^()=]*\))?\s*&?\s*:?=")
 TRANSPOSED = frozenset([r"\top", r"\intercal", r"\prime", "T", r"\mathsf", r"\mathrm", r"\transpose"])
 STYLED = tex.UPRIGHT | tex.STYLING | {r"\mathit"}
 ENDS = frozenset(["end", "newline"])
@@ -29,8 +29,9 @@ class Tape:
         self.functions = frozenset(functions)
         self.longest = max(map(len, self.functions), default=0)
         self.items: list[Item] = itemize(text)
-        self.known = frozenset(variables) | declared(text)
-        """Names that are declared, here or elsewhere: no functions, and no numbers."""
+        self.declared, self.bound = frozenset(variables) | said(text, _DECLARES), said(text, _BINDS)
+        self.known = self.declared | self.bound
+        """Names that are declared, here or elsewhere, or bound: no functions, and no numbers."""
         self.is_number_pi = "pi" not in self.known and not used_as_variable(self.items, r"\pi")
         self.is_number_e = "e" not in self.known and not used_as_variable(self.items, "e")
         self.at = 0
@@ -138,11 +139,11 @@ class Tape:
         raise NotImplementedError
 
 
-def declared(text: str) -> frozenset[str]:
+def said(text: str, form: re.Pattern[str]) -> frozenset[str]:
     """Find the names that a text declares or binds, as far as that is seen line by line."""
     found: set[str] = set()
     for line in _LINES.split(text):
-        match = _DECLARES.match(line) or _BINDS.match(line)
+        match = form.match(line)
         if match:
             found |= {normalise(name.lstrip("\\")) for name in re.split(r"\s*,\s*", match[1])}
     return frozenset(found)
