@@ -89,7 +89,7 @@ def choose(
         guesses: The names, with the rank that each suggests.
         attempt: Lowers the program with ranks.
         scalar_output: Whether the output must be a scalar; then, of the Latin names, only one may change, to
-            a scalar, and a matrix only beside something that is none.
+            a scalar, a matrix only beside something that is none, and nothing odd is taken.
     """
     costs = _costs(program, guesses, scalar_output)
     budget = min(_MOST_TRIED, max(12, _CHARACTERS_TRIED // (1 + len(program.source))))
@@ -111,7 +111,8 @@ def choose(
             refused.append({name: rank for name, rank in ranks.items() if name in outcome.seen})
             continue
         total = least + outcome.cost
-        if refused and total - cheapest > _MOST_COST:
+        far_fetched = refused and total - cheapest > _MOST_COST
+        if far_fetched or (scalar_output and outcome.cost >= ODD):
             continue
         if best is None or total < best:
             best, found = total, []

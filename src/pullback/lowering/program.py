@@ -172,7 +172,7 @@ def lower_program(parsed: tree.Program, shapes: Shapes, properties: Properties, 
         raise error.at(parsed.source) from None
     guesses = {name: draft.guess(name) for name in draft.tried}
     choice = choose(parsed, guesses, lambda ranks: draft.attempt(ranks, scalar_output), scalar_output)
-    if choice.others or not choice.ranks.keys() >= guesses.keys():
+    if choice.others or choice.ranks.keys() != guesses.keys():
         raise (choice.error or _undecided(draft, choice)).at(parsed.source) from None
     if sampled:
         return _with_rows(draft, choice.ranks, scalar_output)
@@ -208,6 +208,8 @@ def _with_rows(draft: _Draft, ranks: Mapping[str, int], scalar_output: bool) -> 
 
 def _undecided(draft: _Draft, choice: Choice) -> ShapeError:
     """Say between which kinds the text leaves the choice."""
+    if not choice.others:
+        return ShapeError("what the names are makes no scalar of the output", source=draft.parsed.source)
     ways = (choice.ranks, *choice.others)
     names = [name for name in draft.tried if len({ranks[name] for ranks in ways}) > 1]
     places = tuple(Place(draft.spans[name]) for name in names[:2])

@@ -225,6 +225,8 @@ class Expressions:
             complaint = complaints.unknown_function(self.text, token, self.functions)
             if complaint:
                 raise complaint
+        if self._inside and self._inside[-1] == "||" and identifier not in self.known:
+            complaints.refuse_glued_product(self.text, token)
         self.first_use.setdefault(identifier, token.span)
         return Name(identifier, token.span)
 

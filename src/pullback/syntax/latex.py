@@ -153,7 +153,7 @@ class Translator(Words):
             if item.kind in ENDS or item.text in ("}", r"\right", r"\\") or item.text in tex.CLOSERS:
                 break
             operand_next = len(self.out) == first or self.out[-1].kind == "op"
-            if bar and tex.BARS.get(item.text) == bar and not operand_next:
+            if bar and not operand_next and (tex.BARS.get(item.text) == bar or (bar, item.text) == ("|", "||")):
                 break
             operator = tex.OPERATORS.get(item.text)
             ends = self.ends_statement()
@@ -332,6 +332,9 @@ class Translator(Words):
         self.sequence(bar=bar)
         if self.item.text == r"\right":
             self.at += 1
+        if bar == "|" and self.item.text == "||":
+            _, _, start, end = self.item
+            self.items[self.at : self.at + 1] = [Item("mark", "|", start, start + 1), Item("mark", "|", start + 1, end)]
         if tex.BARS.get(self.item.text) != bar:
             raise self.refuse(f"'{item.text}' is never closed", item, f"write '{item.text}' after the expression")
         self.emit("bar", bar, self.take())

@@ -197,7 +197,7 @@ class Scripts(Tape):
             i = below[at]
             if i.kind == "letter" or i.text == ":":
                 names.append((i.text, i))
-            elif i.text == "_" and names:
+            elif i.text == "_" and names and at + 1 < len(below):
                 digits = "".join(b.text for b in below[at + 1 : at + 4]).strip("{}")
                 names[-1] = (names[-1][0] + digits, i)
                 at += 3 if below[at + 1].text == "{" else 1

@@ -18,7 +18,7 @@ _ITEM = re.compile(
   | (?P<command>\\[A-Za-z]+\*?|\\.|\\\n)
   | (?P<number>(?:[0-9]+(?:\.(?![*/^'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![0-9]))?)
   | (?P<letter>[^\W\d_ᵀᵗ])
-  | (?P<mark>\.\*|\./|\.\^|:=|[-^_{}()\[\]|'+*/@=,:&<>!·×⋅⊙∘⊘⊗−‖ᵀᵗ⊤’?.\"])
+  | (?P<mark>\|\||\.\*|\./|\.\^|:=|[-^_{}()\[\]|'+*/@=,:&<>!·×⋅⊙∘⊘⊗−‖ᵀᵗ⊤’?.\"])
     """,
     re.VERBOSE,
 )
@@ -55,7 +55,7 @@ ACCENTS = {r"\hat": "hat", r"\widehat": "hat", r"\bar": "bar", r"\overline": "ba
            r"\dot": "dot", r"\ddot": "ddot"}  # fmt: skip
 FRACTIONS = frozenset(r"\frac \tfrac \dfrac \cfrac".split())
 LETTERS = {f"\\{word}": GREEK[word] for word in LATEX_GREEK} | {r"\ell": "ℓ", r"\omicron": "ο"}
-BARS = {r"\|": "||", r"\Vert": "||", r"\lVert": "||", r"\rVert": "||", "‖": "||",
+BARS = {r"\|": "||", r"\Vert": "||", r"\lVert": "||", r"\rVert": "||", "‖": "||", "||": "||",
         "|": "|", r"\vert": "|", r"\lvert": "|", r"\rvert": "|"}  # fmt: skip
 OPENERS = {"(": ")", "[": "]", r"\{": r"\}", r"\lbrace": r"\rbrace", r"\lbrack": r"\rbrack", r"\langle": r"\rangle"}
 CLOSERS = frozenset(OPENERS.values())

@@ -70,7 +70,9 @@ def _reader(
         from pullback.syntax.latex import latex_reader
 
         return latex_reader(text, functions, variables), functions
-    return Expressions(text, tokenize(text), functions), functions
+    reader = Expressions(text, tokenize(text), functions)
+    reader.known.update(variables)
+    return reader, functions
 
 
 def is_latex(text: str) -> bool:
