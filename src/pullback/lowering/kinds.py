@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 
-from pullback.errors import PullbackError
+from pullback.errors import PullbackError, UnsupportedError
 from pullback.syntax.forms import children
+from pullback.syntax.latex_tokens import bold_greek
 from pullback.syntax.names import is_greek
 from pullback.syntax.parser import is_latex
 from pullback.syntax.tree import (
@@ -106,6 +107,8 @@ def choose(
             continue
         budget -= 1
         outcome = attempt(ranks)
+        if isinstance(outcome.error, UnsupportedError) and (best is None or least < best):
+            return Choice({}, (), outcome.error)
         if outcome.error is not None:
             first = first or outcome.error
             refused.append({name: rank for name, rank in ranks.items() if name in outcome.seen})
@@ -139,6 +142,8 @@ def _costs(program: Program, guesses: Ranks, scalar_output: bool) -> dict[str, d
                 said[name] = both or dict(known)
             else:
                 odds[name] = odds.get(name, 0) + odd
+    for name in bold_greek(program.source) if rows else ():
+        odds[name] = odds.get(name, 0) + ODD
     for name, ranks in costs.items():
         ranks = said.get(name, ranks)
         if scalar_output and name in odds and len(ranks) > 1:

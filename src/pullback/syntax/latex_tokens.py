@@ -23,6 +23,8 @@ _ITEM = re.compile(
     re.VERBOSE,
 )
 
+_BOLD_GREEK = re.compile(r"\\(?:boldsymbol|bm|mathbf|pmb|symbf)\s*\{?\s*\\([a-zA-Z]+)")
+
 SPACING = frozenset(
     r"\, \; \: \! \> \quad \qquad \displaystyle \textstyle \limits \nolimits \nonumber \notag \( \) \[ \] \big "
     r"\Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr \middle \allowbreak \hfill".split()
@@ -154,6 +156,15 @@ class Item(NamedTuple):
     def span(self) -> Span:
         """Give the item's place."""
         return Span(self.start, self.end)
+
+
+def bold_greek(text: str) -> frozenset[str]:
+    r"""Find the Greek letters that are bold somewhere: vectors and matrices, as papers write them.
+
+    >>> sorted(bold_greek(r"\boldsymbol{\theta}^\top\mathbf{x} + \bm\beta"))
+    ['beta', 'theta']
+    """
+    return frozenset(word for word in _BOLD_GREEK.findall(text) if word in GREEK)
 
 
 def itemize(text: str) -> list[Item]:
