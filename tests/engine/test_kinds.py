@@ -62,3 +62,10 @@ def test_the_search_is_bounded(text: str) -> None:
     except pb.ShapeError:
         pass
     assert time.perf_counter() - start < 30
+
+
+@pytest.mark.parametrize(
+    ("text", "gradient"), [("logdet(A) + sum(A x')", "1 / A + sum(x)"), ("log(det(A)^2) + sum(A x')", "2 / A + sum(x)")]
+)
+def test_what_turns_out_to_be_one_number_is_one(text: str, gradient: str) -> None:
+    assert str(pb.gradient(text, "A")) == gradient

@@ -209,6 +209,8 @@ def _primitive(lowering: Lowering, entry: Entry, meaning: Primitive, values: Seq
                 raise context.mismatch(f"{entry.name} needs a square matrix", [value])
 
     def make() -> Node:
+        if any(ONE in context.resolved(value.shape) for value in values):
+            return _of_one_number(lowering, entry, meaning, values, span).node()
         return apply(meaning.operation, [value.node() for value in values])
 
     return Value(tuple(sizes[name] for name in meaning.operation.signature.output), make, span)
