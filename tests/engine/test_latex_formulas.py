@@ -31,6 +31,30 @@ def test_the_kinds_are_those_of_the_plain_text(case: dict[str, Any]) -> None:
     assert ranks[0] == ranks[1]
 
 
+LOSS = r"\frac1n\sum_{i=1}^n (y_i - x_i^\top w)^2"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "gradient"),
+    [
+        ({}, "2 X' (X w - y) / size(y)"),
+        ({"X": ("n", "d")}, "2 X' (X w - y) / size(y)"),
+        ({"x": ("n", "d")}, "2 x' (x w - y) / size(y)"),
+        ({"X": (5, 3)}, "2/5 X' (X w - y)"),
+        ({"n": ()}, "2 X' (X w - y) / n"),
+    ],
+)
+def test_rows_are_of_the_matrix_that_is_declared(shapes: dict[str, Any], gradient: str) -> None:
+    assert str(pb.gradient(LOSS, "w", shapes=shapes)) == gradient
+
+
+def test_rows_are_of_the_matrix_that_occurs_unless_it_has_other_columns() -> None:
+    assert str(pb.gradient(LOSS + r" + \lambda\|X\|^2", "X")) == "2 ((X w - y) w' / size(y) + lambda X)"
+    columns = LOSS + r" + \|X u\|^2"
+    assert set(pb.parse(columns).inputs) == {"y", "w", "X", "u"}
+    assert set(pb.parse(columns, shapes={"w": (3,), "u": (5,)}).inputs) == {"y", "x", "w", "X", "u"}
+
+
 @pytest.mark.parametrize("case", DATA["refused"], ids=[case["latex"] for case in DATA["refused"]])
 def test_what_is_unclear_is_refused_by_name(case: dict[str, Any]) -> None:
     with pytest.raises(pb.PullbackError) as error:

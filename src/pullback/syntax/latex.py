@@ -61,6 +61,7 @@ def latex_reader(text: str, functions: Collection[str], variables: Collection[st
     brackets.finish()
     reader = Expressions(text, tokens, functions)
     reader.sums = translator.sums
+    reader.known.update(variables)
     return reader
 
 
