@@ -85,14 +85,14 @@ class Expression:
             text = show_program((*self.spelled.where, Binding(None, self.tree)), style)
         return self._declared(text) if style in ("plain", "unicode") else text
 
-    def _declared(self, text: str) -> str:
+    def _declared(self, text: str, comment: str = "") -> str:
         """Put the declarations of functions known by name before a text that calls them."""
         called = {
             n.operation.name.rstrip("'")
             for n in topological([self.node])
             if isinstance(n, Apply) and isinstance(n.operation, Unknown)
         }
-        return "\n".join([*(f"{name} : entrywise" for name in sorted(called)), text])
+        return "\n".join([*(f"{comment}{name} : entrywise" for name in sorted(called)), text])
 
     def __str__(self) -> str:
         return self.show("plain")
@@ -105,15 +105,15 @@ class Expression:
         return self.show("unicode")
 
     def latex(self) -> str:
-        """Print it as LaTeX."""
-        return self.show("latex")
+        """Print it as LaTeX; functions known by name only are declared in a comment, which the reader heeds."""
+        return self._declared(self.show("latex"), "% ")
 
     def mathml(self) -> str:
         """Print it as MathML."""
         return self.show("mathml")
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        return f"$\\displaystyle {self.show('latex')}$"
 
     def _repr_mimebundle_(
         self, include: Sequence[str] | None = None, exclude: Sequence[str] | None = None

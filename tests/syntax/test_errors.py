@@ -39,7 +39,7 @@ def refusal(text: str) -> NotationError:
         ("a < b", "'<' can't stand here", (1, 3), "no comparisons"),
         ("n!", "'!' can't stand here", (1, 2), "factorial"),
         ("a, b", "',' can't stand here", (1, 2), "between the arguments"),
-        ("x^Tx", "'^Tx' could be a transpose or a power", (1, 3), "^T x"),
+        ("loss x^Tx", "'^Tx' could be a transpose or a power", (1, 8), "^T x"),
         ("x^2^3", "a power of a power needs parentheses", (1, 4), "(x^a)^b"),
         ("2 3", "two numbers stand side by side", (1, 1), "2 * 3"),
         ("sofmax(x)", "unknown function 'sofmax'", (1, 1), "did you mean softmax?"),

@@ -111,7 +111,7 @@ def subject_of_expressions(expressions: Sequence[Expression], labels: Sequence[s
     task = Task({name: entry for name, entry in inputs.items() if name in used}, task.roots, "")
     lines = [str(e) if labels is None else f"dL/d{labels[k]} = {e}" for k, e in enumerate(expressions)]
     latex = [
-        e.latex() if labels is None else f"\\frac{{\\partial L}}{{\\partial {labels[k]}}} = {e.latex()}"
+        e.latex() if labels is None else f"\\frac{{\\partial L}}{{\\partial {labels[k]}}} = {e.show('latex')}"
         for k, e in enumerate(expressions)
     ]
     first = expressions[0]

@@ -48,9 +48,18 @@ def call(lowering: Lowering, tree: Call, names: Environment) -> Value:
     ):
         message = "cross_entropy takes the logits and does the softmax itself"
         raise lowering.error(message, tree.arguments[0].span, "write cross_entropy(z, t) with z before the softmax")
+    if axis is None and lowering.reads_rows and entry.name == "softmax" and _is_wide(lowering, values):
+        lowering.by_rows.append(tree)
+        axis = "rows"
     if axis is not None:
         return along(lowering, entry, values, axis, tree.span)
-    return apply_entry(lowering, entry, values, tree.span)
+    return lowering.note(entry.name, values, apply_entry(lowering, entry, values, tree.span))
+
+
+def _is_wide(lowering: Lowering, values: Sequence[Value]) -> bool:
+    """Whether there is one argument, a matrix that is neither a row nor a column: papers mean its rows."""
+    shape = lowering.context.resolved(values[0].shape) if len(values) == 1 else ()
+    return len(shape) == 2 and ONE not in shape
 
 
 def _unknown(lowering: Lowering, tree: Call, names: Environment) -> Value:
@@ -200,6 +209,8 @@ def _primitive(lowering: Lowering, entry: Entry, meaning: Primitive, values: Seq
                 raise context.mismatch(f"{entry.name} needs a square matrix", [value])
 
     def make() -> Node:
+        if any(ONE in context.resolved(value.shape) for value in values):
+            return _of_one_number(lowering, entry, meaning, values, span).node()
         return apply(meaning.operation, [value.node() for value in values])
 
     return Value(tuple(sizes[name] for name in meaning.operation.signature.output), make, span)
@@ -304,7 +315,8 @@ def _measured(lowering: Lowering, tree: Call, names: Environment) -> Dimension:
     shape = value.shape
     if len(tree.arguments) == 2:
         axis = tree.arguments[1]
-        if not isinstance(axis, Name) or axis.identifier not in AXES or len(shape) != 2:
+        column = isinstance(axis, Name) and axis.identifier == "rows" and len(shape) == 1
+        if not isinstance(axis, Name) or axis.identifier not in AXES or not (column or len(shape) == 2):
             raise lowering.error("write size(A, rows) or size(A, columns) of a matrix", tree.span)
         return shape[AXES.index(axis.identifier)]
     total = ONE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import Span
-from pullback.lowering.value import Value
+from pullback.lowering.value import Shape, Value
 from pullback.syntax.tree import (
     Call,
     Chain,
@@ -41,24 +41,36 @@ def comprehension(lowering: Lowering, tree: Comprehension, names: Environment) -
     lengths: dict[str, Dimension] = {}
     terms = []
     for sign, body in _terms(tree.body):
-        term = _Term(lowering, names, {i: n for i, n in lengths.items() if i in tree.indices}, body)
-        lengths |= {i: n for i, n in term.lengths.items() if i in tree.indices}
+        term = _Term(lowering, names, dict(lengths), body)
+        lengths |= {i: n for i, n in term.lengths.items() if i in tree.indices or lowering.reads_rows}
         terms.append((sign, term))
     for index in tree.indices:
         if index not in lengths:
             hint = f"multiply by ones(n)[{index}] to say how long it is"
             raise lowering.error(f"nothing says how long the axis {index} is", tree.span, hint)
-    shape = tuple(lengths[index] for index in tree.indices)
-    for _, term in terms:
-        if term.value.rank and not lowering.context.is_scalar(term.value):
-            raise lowering.context.mismatch("an entry must be a number here", [term.value])
+    core = _core(lowering, tree, [term.value for _, term in terms])
+    shape = (*(lengths[index] for index in tree.indices), *core)
 
     def make() -> Node:
         axes = lowering.context.axes(shape)
         open_indices = [i for i in tree.indices if lowering.context.solver.resolve(lengths[i]) is not ONE]
         return add([(sign, term.build(open_indices, term.lengths | lengths)) for sign, term in terms], axes)
 
-    return Value(shape, make, tree.span)
+    return lowering.note("entries", [term.value for _, term in terms], Value(shape, make, tree.span))
+
+
+def _core(lowering: Lowering, tree: Comprehension, values: list[Value]) -> Shape:
+    """Give the shape that the terms have beside the axes written: a sum of rows is a vector, say."""
+    context = lowering.context
+    arrays = [value for value in values if not context.is_scalar(value)]
+    if not arrays:
+        return ()
+    for value in values:
+        if not lowering.same_shape(arrays[0].shape, value.shape):
+            raise context.mismatch("the terms of a sum over entries differ in shape", [arrays[0], value])
+    if tree.indices and context.is_row(arrays[0]):
+        raise context.mismatch("an entry can't be a row here", arrays[:1], "transpose it")
+    return context.resolved(arrays[0].shape)
 
 
 def _terms(body: Syntax, sign: int = 1) -> list[tuple[int, Syntax]]:
@@ -103,6 +115,8 @@ class _Term:
         long = tuple(axis for axis in context.resolved(whole.shape) if axis is not ONE)
         if len(long) == len(indices) < whole.rank:
             whole = Value(long, whole.node, whole.span)
+        elif whole.rank == len(indices) + 1 and self.lowering.reads_rows:
+            indices = (*indices, WHOLE)
         if whole.rank != len(indices):
             raise context.mismatch(f"{len(indices)} indices are on {context.describe(whole)}", [whole])
         for index, axis in zip(indices, whole.shape, strict=True):
@@ -112,6 +126,7 @@ class _Term:
         name = f"entry {len(self.slots)}"
         placeholder = Value(shape, lambda: make_variable(name, context.axes(shape)), span)
         self.slots.append((placeholder, whole, indices))
+        self.lowering.note("entry", (whole,), placeholder)
         self.inner[name] = placeholder
         return Name(name, span)
 
@@ -140,6 +155,9 @@ class _Term:
         lifted = substitute(self.value.node(), leaves)
         position = {name: k for k, name in enumerate(lifted.extra)}
         kept = [name for name in output if name in position]
-        summed = product([(lifted.node, range(len(lifted.extra)), 1)], [position[name] for name in kept])
-        axes = tuple(context.solver.resolve(lengths[name]) for name in output)
-        return scaled(1, broadcast(summed, axes, [output.index(name) for name in kept]))
+        all_axes = range(len(lifted.node.axes))
+        beside = all_axes[len(lifted.extra) :]
+        summed = product([(lifted.node, all_axes, 1)], [*(position[name] for name in kept), *beside])
+        axes = (*(context.solver.resolve(lengths[name]) for name in output), *summed.axes[len(kept) :])
+        places = [*(output.index(name) for name in kept), *range(len(output), len(axes))]
+        return scaled(1, broadcast(summed, axes, places))

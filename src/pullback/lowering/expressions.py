@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from pullback.dimension import ONE, Dimension
@@ -10,6 +10,7 @@ from pullback.errors import NotationError, Place, Span, UnsupportedError
 from pullback.lowering import calls, entries
 from pullback.lowering.value import Context, Shape, Value
 from pullback.operations.table import FUNCTIONS, TABLE
+from pullback.syntax.parser import is_latex
 from pullback.syntax.tree import (
     Call,
     Chain,
@@ -38,21 +39,28 @@ class Lowering:
     def __init__(self, context: Context, dimensions: frozenset[str] = frozenset()) -> None:
         self.context = context
         self.dimensions = dimensions
+        self.reads_rows = is_latex(context.source)
+        """Whether ``x[i]`` of a matrix is its row i, and its softmax that of its rows, as in papers."""
+        self.by_rows: list[Call] = []
+        """The calls that were read so."""
 
     def lower(self, tree: Syntax, names: Environment) -> Value:
         """Find the shape of an expression and how to build its node."""
         match tree:
             case Number(value, span):
-                return Value((), lambda: constant(rational(value)), span)
+                return self.note("number", (), Value((), lambda: constant(rational(value)), span))
             case Name():
                 return self.name(tree, names)
             case Negate(operand, span):
                 inner = self.lower(operand, names)
-                return Value(inner.shape, lambda: scaled(-1, inner.node()), span)
+                result = Value(inner.shape, lambda: scaled(-1, inner.node()), span)
+                return self.note("negate", (inner,), result)
             case Transpose(operand, span):
-                return self.transpose(self.lower(operand, names), span)
+                inner = self.lower(operand, names)
+                return self.note("transpose", (inner,), self.transpose(inner, span))
             case Power(base, exponent, entrywise, span):
-                return self.power(self.lower(base, names), self.lower(exponent, names), entrywise, span)
+                below, above = self.lower(base, names), self.lower(exponent, names)
+                return self.note("power", (below,), self.power(below, above, entrywise, span))
             case Chain():
                 return self.sum(tree, names) if tree.is_sum else self.product(tree, names)
             case Call():
@@ -66,6 +74,10 @@ class Lowering:
 
                 return expectation.expectation(self, tree, names)
 
+    def note(self, operation: str, parts: Sequence[Value], result: Value, last: bool = False) -> Value:
+        """Pass a result on; who weighs a reading sees here what was made of what."""
+        return result
+
     def error(self, message: str, span: Span, hint: str = "") -> NotationError:
         """Make an error with its place."""
         return NotationError(message, source=self.context.source, places=(Place(span),), hint=hint)
@@ -77,7 +89,7 @@ class Lowering:
     def name(self, tree: Name, names: Environment) -> Value:
         found = names.get(tree.identifier)
         if found is not None:
-            return found.at(tree.span)
+            return self.note("name", (found,), found.at(tree.span))
         if tree.identifier in self.dimensions:
             return self.size(self.context.solver.mention(tree.identifier), tree.span)
         near = get_close_matches(tree.identifier, [*names, *FUNCTIONS], n=1)
@@ -115,7 +127,7 @@ class Lowering:
             terms = [(sign, context.spread(v, shape)) for sign, v in zip(signs, values, strict=True)]
             return add(terms, context.axes(shape))
 
-        return Value(shape, make, tree.span, needs=tuple(values))
+        return self.note("sum", values, Value(shape, make, tree.span, needs=tuple(values)))
 
     def common(self, left: Value, right: Value, verb: str) -> Value:
         """Give the value whose shape the two have together: a scalar is repeated, nothing else is."""
@@ -156,17 +168,19 @@ class Lowering:
 
     def product(self, tree: Chain, names: Environment) -> Value:
         result = self.lower(tree.operands[0], names)
-        for operator, operand in zip(tree.operators, tree.operands[1:], strict=True):
-            right = self.lower(operand, names)
-            span = result.span.to(right.span)
+        following = (*tree.operators[1:], "")
+        for operator, operand, after in zip(tree.operators, tree.operands[1:], following, strict=True):
+            left, right = result, self.lower(operand, names)
+            span = left.span.to(right.span)
             if operator == "*":
-                result = self.times(result, right, span)
+                result = self.times(left, right, span)
             elif operator == "/":
-                result = self.divide(result, right, span)
+                result = self.divide(left, right, span)
             elif operator == "kron":
-                result = calls.kron(self, result, right, span)
+                result = calls.kron(self, left, right, span)
             else:
-                result = self.entrywise(result, right, -1 if operator == "./" else 1, span)
+                result = self.entrywise(left, right, -1 if operator == "./" else 1, span)
+            result = self.note(operator, (left, right), result, after != "*")
         return result
 
     def times(self, left: Value, right: Value, span: Span) -> Value:

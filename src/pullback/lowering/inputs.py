@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pullback.errors import NotationError, Place, Span
 from pullback.operations.table import FUNCTIONS
+from pullback.syntax.parser import is_latex
 from pullback.syntax.tree import (
     Call,
     Chain,
@@ -43,7 +44,8 @@ def find_inputs(program: Program, known: set[str]) -> tuple[dict[str, Span], fro
         for name, span in names_in(binding.value):
             if name in bound or name in inputs or name in dimensions:
                 continue
-            if name in FUNCTIONS and name not in declared and name not in bound_later:
+            is_greek_pi = name == "pi" and is_latex(program.source)
+            if name in FUNCTIONS and name not in declared and name not in bound_later and not is_greek_pi:
                 called = f"{name}()" if name == "pi" else f"{name}(…)"
                 raise NotationError(
                     f"{name} is the name of a function",

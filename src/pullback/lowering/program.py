@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import NOWHERE, NotationError, Place, PullbackError, ShapeError, Span
 from pullback.lowering.dimensions import Solver
 from pullback.lowering.expressions import Lowering
 from pullback.lowering.inputs import covariances, find_inputs, names_in
+from pullback.lowering.kinds import VERY_ODD, Attempt, Choice, choose
+from pullback.lowering.rows import by_rows, matrix_name, renamed, with_one_index
 from pullback.lowering.value import Context, Shape, Value
+from pullback.lowering.weighing import Weighing
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax import tree
-from pullback.syntax.names import kind_of, normalise
-from pullback.syntax.parser import PROPERTIES, parse_program
+from pullback.syntax.names import is_greek, kind_of, normalise
+from pullback.syntax.parser import PROPERTIES, is_latex, parse_program
 from pullback.tensor.node import Axes, Node, Variable, make_variable
 from pullback.tensor.substitute import Lifted, substitute_all
 
 _RANKS = {"scalar": 0, "vector": 1, "matrix": 2}
 _SQUARE = frozenset({"symmetric", "spd", "diagonal", "lower", "upper", "orthogonal", "invertible"})
-_MOST_TRIED = 24
 
 Shapes = Mapping[str, tuple[int | str | Dimension, ...]]
 Properties = Mapping[str, frozenset[str]]
@@ -136,7 +137,7 @@ def read_program(
         NotationError: The text can't be read.
         ShapeError: No shapes make it right.
     """
-    parsed = parse_program(text, FUNCTIONS)
+    parsed = parse_program(text, FUNCTIONS, {normalise(name) for name in shapes or {}})
     if batch is not None:
         parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(batch), parsed.source)
     known_shapes = {normalise(name): tuple(shape) for name, shape in (shapes or {}).items()}
@@ -156,64 +157,65 @@ def _read_properties(assume: Mapping[str, str | Iterable[str]]) -> dict[str, fro
 
 
 def lower_program(parsed: tree.Program, shapes: Shapes, properties: Properties, scalar_output: bool = False) -> Program:
-    """Lower a parsed program; where the kinds that names suggest can't be, look for others that can."""
+    """Lower a parsed program, with the kinds of names that cost least where they are not declared."""
+    sampled = set(with_one_index(parsed)) if is_latex(parsed.source) else set()
+    if sampled:
+        parsed = _of_declared_matrices(parsed, sampled, shapes)
     draft = _Draft(parsed, shapes, properties)
     try:
-        program = draft.lower({}, scalar_output)
+        if not sampled and not any(is_greek(name) for name in draft.tried):
+            return draft.lower({}, scalar_output)
     except ShapeError as error:
-        found = _other_kinds(draft, scalar_output)
-        if found is None:
+        if not draft.tried:
             raise error.at(parsed.source) from None
-        program = found
     except PullbackError as error:
         raise error.at(parsed.source) from None
-    return program
+    guesses = {name: draft.guess(name) for name in draft.tried}
+    choice = choose(parsed, guesses, lambda ranks: draft.attempt(ranks, scalar_output), scalar_output)
+    if choice.others or choice.ranks.keys() != guesses.keys():
+        raise (choice.error or _undecided(draft, choice)).at(parsed.source) from None
+    if sampled:
+        return _with_rows(draft, choice.ranks, scalar_output)
+    return draft.lower(choice.ranks, scalar_output)
 
 
-def _other_kinds(draft: _Draft, scalar_output: bool) -> Program | None:
-    """Try the smallest change of kinds that makes the program right; None where it is not unique."""
-    free = [name for name in draft.spans if name not in draft.declared][:_MOST_TRIED]
-    if scalar_output:
-        free = [name for name in free if draft.guess(name) == 1]
-    for count in (1, 2):
-        if count == 2 and (len(free) > 8 or scalar_output):
-            break
-        found: list[Program] = []
-        for names in combinations(free, count):
-            for ranks in _changes([draft.guess(name) for name in names]):
-                if scalar_output and any(ranks):
-                    continue
-                try:
-                    found.append(draft.lower(dict(zip(names, ranks, strict=True)), scalar_output))
-                except ShapeError:
-                    continue
-                except PullbackError:
-                    continue
-        scalars = [
-            p for p in found if all(i.shape == () and draft.guess(normalise(i.name)) == 1 for i in _changed(draft, p))
-        ]
-        for likely in (scalars, found):
-            if len(likely) == 1:
-                return likely[0]
-        if found:
-            return None
-    return None
+def _of_declared_matrices(parsed: tree.Program, sampled: Collection[str], shapes: Shapes) -> tree.Program:
+    """Where X is declared and x is not, x_i is row i of X."""
+    declared = {d.name for d in parsed.declarations} | shapes.keys()
+    bound = {binding.name for binding in parsed.bindings}
+    names = {name: matrix_name(name) for name in sampled if name not in declared | bound}
+    return renamed(parsed, {name: matrix for name, matrix in names.items() if matrix in declared}, ())
 
 
-def _changed(draft: _Draft, program: Program) -> Iterator[Input]:
-    for name, entry in program.inputs.items():
-        if name not in draft.declared and len(entry.shape) != draft.guess(name):
-            yield entry
+def _with_rows(draft: _Draft, ranks: Mapping[str, int], scalar_output: bool) -> Program:
+    """Write what turned out to be rows as rows, of a matrix by its usual name where that fits."""
+    parsed = draft.parsed
+    sampled = set(with_one_index(parsed))
+    rank = {name: ranks.get(name, len(draft.declared.get(name, ())) or draft.guess(name)) for name in sampled}
+    matrices = {name for name in sampled if rank[name] == 2}
+    bound = {binding.name for binding in parsed.bindings}
+    names = {name: matrix_name(name) for name in matrices if name not in draft.declared and name not in bound}
+    for changes in (names, {}):
+        of_rows = renamed(parsed, changes, {changes.get(name, name) for name in matrices})
+        again = {**ranks, **{changes[name]: 2 for name in changes}}
+        try:
+            return _Draft(of_rows, draft.shapes, draft.properties).lower(again, scalar_output)
+        except ShapeError:
+            if not changes:
+                raise
+    raise AssertionError("one of the two returns or raises")
 
 
-def _changes(guesses: list[int]) -> Iterator[tuple[int, ...]]:
-    if not guesses:
-        yield ()
-        return
-    for rest in _changes(guesses[1:]):
-        for rank in (0, 1, 2):
-            if rank != guesses[0]:
-                yield (rank, *rest)
+def _undecided(draft: _Draft, choice: Choice) -> ShapeError:
+    """Say between which kinds the text leaves the choice."""
+    if not choice.others:
+        return ShapeError("what the names are makes no scalar of the output", source=draft.parsed.source)
+    ways = (choice.ranks, *choice.others)
+    names = [name for name in draft.tried if len({ranks[name] for ranks in ways}) > 1]
+    places = tuple(Place(draft.spans[name]) for name in names[:2])
+    said = " and ".join(names[:2]) + (" is" if len(names) == 1 else " are")
+    hint = f"declare one of them, such as {names[0]} : scalar, {names[0]} : vector or {names[0]} : matrix"
+    return ShapeError(f"the text leaves open what {said}", source=draft.parsed.source, places=places, hint=hint)
 
 
 class _Draft:
@@ -235,6 +237,7 @@ class _Draft:
         known = set(shapes) | set(self.kinds)
         self.spans, self.dimensions = find_inputs(parsed, known)
         self.check_declared()
+        self.tried = [name for name in self.spans if not self.is_known(name)]
 
     def declare(self, declaration: tree.Declaration) -> None:
         name = declaration.name
@@ -259,6 +262,10 @@ class _Draft:
             if name not in self.spans and name not in bound and name not in self.functions:
                 self.spans[name] = declaration.span
 
+    def is_known(self, name: str) -> bool:
+        """Whether the kind of an input is said, or follows from a property."""
+        return name in self.declared or name in self.kinds or bool(self.facts.get(name, frozenset()) & _SQUARE)
+
     def guess(self, name: str) -> int:
         """The rank that a name suggests."""
         if name in self.kinds:
@@ -268,30 +275,60 @@ class _Draft:
         return _RANKS[kind_of(name)]
 
     def lower(self, ranks: Mapping[str, int], scalar_output: bool) -> Program:
+        """Lower the program, with the ranks of some inputs."""
         solver = Solver()
         context = Context(solver, self.parsed.source)
+        shapes, environment, lead = self.begin(context, ranks)
         lowering = Lowering(context, self.dimensions)
+        values = self.bind(lowering, environment, shapes)
+        if lowering.by_rows:
+            self.parsed = by_rows(self.parsed, lowering.by_rows)
+            return self.lower(ranks, scalar_output)
+        self.check_output(context, values, scalar_output)
+        named = [value.shape for _, value, _ in values]
+        taken = {*shapes, *(name for name, _, _ in values if name)}
+        solver.name_unknowns([*shapes.values(), *named], taken)
+        return self.finish(context, shapes, values, lead, self.batched(lead))
+
+    def attempt(self, ranks: Mapping[str, int], scalar_output: bool) -> Attempt:
+        """Find out whether these ranks give shapes, and how odd they are."""
+        context = Context(Solver(), self.parsed.source)
+        weighing = Weighing(context, self.dimensions)
+        try:
+            shapes, environment, _ = self.begin(context, ranks)
+            weighing.tried |= {environment[name]: name for name in self.tried}
+            values = self.bind(weighing, environment, shapes)
+            self.check_output(context, values, scalar_output)
+        except PullbackError as error:
+            return Attempt(0, frozenset(weighing.seen), error)
+        thin = [name for name in self.tried if ONE in context.resolved(shapes[name])]
+        return Attempt(weighing.cost + VERY_ODD * len(thin), frozenset(self.tried))
+
+    def begin(
+        self, context: Context, ranks: Mapping[str, int]
+    ) -> tuple[dict[str, Shape], dict[str, Value], Dimension | None]:
+        """Give the inputs their shapes and values."""
         batch = self.parsed.batch
         shapes: dict[str, Shape] = {}
         environment: dict[str, Value] = {}
         lead = Dimension.of(batch.size) if batch else None
         batched = self.batched(lead)
         for name, span in self.spans.items():
-            shape = self.shape(name, ranks, solver, lead if name in batched else None)
+            shape = self.shape(name, ranks, context.solver, lead if name in batched else None)
             shapes[name] = shape
             environment[name] = self.variable(context, name, shape, span)
         for name in self.declared:
             if name not in shapes and not any(b.name == name for b in self.parsed.bindings):
                 shapes[name] = tuple(Dimension.of(axis) for axis in self.declared[name])
                 environment[name] = self.variable(context, name, shapes[name], NOWHERE)
-        values = self.bind(lowering, environment, shapes)
-        output = values[-1][1]
-        if scalar_output and not context.is_scalar(output):
+        return shapes, environment, lead
+
+    def check_output(
+        self, context: Context, values: list[tuple[str | None, Value, Value]], scalar_output: bool
+    ) -> None:
+        """Refuse an output that is not a scalar where one is wanted."""
+        if scalar_output and not context.is_scalar(values[-1][1]):
             raise ShapeError("the output is not a scalar", source=self.parsed.source)
-        named = [v.shape for v, _ in ((value, None) for _, value, _ in values)]
-        taken = {*shapes, *(name for name, _, _ in values if name)}
-        solver.name_unknowns([*shapes.values(), *named], taken)
-        return self.finish(context, shapes, values, lead, batched)
 
     def shape(self, name: str, ranks: Mapping[str, int], solver: Solver, lead: Dimension | None) -> Shape:
         given = self.declared.get(name)

@@ -152,7 +152,7 @@ def exp(arguments: tuple[Node, ...]) -> Node | None:
 def log(arguments: tuple[Node, ...]) -> Node | None:
     """Logarithms of exp, sigmoid, softmax, det, 1 + exp and sums of exp, none of which may overflow."""
     (x,) = arguments
-    if isinstance(x, Apply):
+    if isinstance(x, Apply) and x.arguments:
         (inner, *_) = x.arguments
         if x.operation.name == "exp":
             return inner

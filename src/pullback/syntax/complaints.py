@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from pullback.errors import NotationError, Place, Span
 from pullback.syntax.names import GREEK, normalise
 from pullback.syntax.tokens import Token
+
+_GLUED = re.compile(r"[A-Z]+[a-z]")
 
 _HINTS = {
     "**": "write ^ for a power and .^ for an entrywise power",
@@ -107,6 +110,17 @@ def refuse_glued_transpose(text: str, token: Token) -> None:
             source=text,
             places=(Place(token.span),),
             hint=f"write ^T {token.text[1:]} for the transpose, ^({token.text}) for the power",
+        )
+
+
+def refuse_glued_product(text: str, token: Token) -> None:
+    """Refuse ``||Ax - b||``, where Ax could be one name or, as in papers, a product."""
+    if token.raw == token.text and _GLUED.fullmatch(token.text) and token.text not in GREEK:
+        raise NotationError(
+            f"'{token.text}' between bars could be one name or a product",
+            source=text,
+            places=(Place(token.span),),
+            hint=f"write {' '.join(token.text)} for the product; or declare it, {token.text} : vector",
         )
 
 

@@ -6,10 +6,12 @@ The body of a comprehension is a sum of products of entries. ``log(1 + x[i])`` i
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
 
 from pullback.errors import NotationError, Place, Span
-from pullback.syntax.forms import children, fold, rebuild
+from pullback.syntax.forms import chain, children, fold, rebuild
 from pullback.syntax.names import kind_of
 from pullback.syntax.tree import (
     Call,
@@ -18,6 +20,7 @@ from pullback.syntax.tree import (
     Indexed,
     Name,
     Negate,
+    Number,
     Power,
     Syntax,
     Transpose,
@@ -29,8 +32,16 @@ ENTRYWISE = frozenset(
 )
 """Functions that act entry by entry, of one argument or several."""
 
-
+_OF_VECTORS = frozenset("norm norm1 dot outer diag softmax sum mean logsumexp".split())
+_AXES = ("rows", "columns")
 _CLOSED = (Indexed, Comprehension)
+
+
+class Summed(NamedTuple):
+    """What a written sum runs over: its indices, and how long those are that have an upper bound."""
+
+    indices: frozenset[str]
+    lengths: Mapping[str, str | int]
 
 
 class Gatherer:
@@ -40,6 +51,7 @@ class Gatherer:
         self.text = text
         self.entrywise = ENTRYWISE | frozenset(entrywise)
         self.scalars = frozenset(scalars)
+        self._written = False
 
     def body(self, tree: Syntax, bound: frozenset[str], span: Span) -> Syntax:
         """Give a body as a sum of products of entries; each product has the indices of a written sum.
@@ -49,13 +61,37 @@ class Gatherer:
             bound: The indices that a sum names; none in Einstein's convention.
             span: The place of the sum.
         """
-        tree = fold(tree, self._visit, _CLOSED)
-        if bound and not all(bound <= _indices(term) for term in _terms(tree)):
-            tree = self._lift(tree)
-            missing = bound - _indices(tree)
-            if missing:
-                names = ", ".join(sorted(missing))
-                raise self._refuse(f"the index {names} is on no entry in this sum", span, "give it to an entry: x_i")
+        missing = bound - _indices(tree)
+        if missing:
+            names = ", ".join(sorted(missing))
+            raise self._refuse(f"the index {names} is on no entry in this sum", span, "give it to an entry: x_i")
+        self._written = bool(bound)
+        if bound and (_has_rows(tree) or not _plainly_entries(tree)):
+            return self._completed(tree, bound)
+        try:
+            gathered = fold(tree, self._visit, _CLOSED)
+            if bound and not all(bound <= _indices(term) for term in _terms(gathered)):
+                gathered = self._lift(gathered)
+                if bound - _indices(gathered):
+                    return self._completed(tree, bound)
+            return gathered
+        except NotationError:
+            if not bound:
+                raise
+            return self._completed(tree, bound)
+
+    def _completed(self, tree: Syntax, bound: frozenset[str]) -> Syntax:
+        """Give a body as it stands, with every term as often as the sum runs: by ones over what it lacks."""
+        lengths = lengths_in(tree)
+        return _each_term(tree, lambda term: _repeated(term, sorted(bound - _indices(term)), lengths))
+
+    def summed(self, tree: Syntax, over: Summed, span: Span) -> Syntax:
+        """Give the body of a written sum; an index that runs to a number is as long as that."""
+        tree = self.body(tree, over.indices, span)
+        for index, length in over.lengths.items():
+            if isinstance(length, int):
+                ones = Indexed(Call("ones", (Number(Fraction(length), span),), span), (index,), span)
+                tree = chain([tree, ones], ["*"], span)
         return tree
 
     def _visit(self, node: Syntax, parts: list[Syntax]) -> Syntax:
@@ -63,8 +99,6 @@ class Gatherer:
             return node
         tree = rebuild(node, parts)
         match tree:
-            case Transpose():
-                return tree.operand
             case Call() | Power():
                 return self._lift(tree)
             case Chain() if not tree.is_sum:
@@ -130,10 +164,59 @@ class Gatherer:
         return tree
 
     def _is_array(self, name: Name) -> bool:
-        return kind_of(name.identifier) != "scalar" and name.identifier not in self.scalars
+        """Tell whether a name without an index may have axes; of a written sum, the whole program decides that."""
+        suggests = self._written or kind_of(name.identifier) != "scalar"
+        return suggests and name.identifier not in self.scalars
 
     def _refuse(self, message: str, span: Span, hint: str) -> NotationError:
         return NotationError(message, source=self.text, places=(Place(span),), hint=hint)
+
+
+def lengths_in(tree: Syntax) -> dict[str, Syntax]:
+    """Give the length of each index of the entries in a tree, as the size of what has that index first."""
+    return {
+        index: Call("size", (entry.operand, Name(_AXES[position])))
+        for entry in reversed(_entries(tree))
+        for position, index in enumerate(entry.indices[:2])
+    }
+
+
+def _has_rows(tree: Syntax) -> bool:
+    """Tell whether an entry is used as a vector: transposed, or under a norm."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Transpose) or (isinstance(node, Call) and node.function in _OF_VECTORS):
+            if _entries(node):
+                return True
+        if not isinstance(node, _CLOSED):
+            todo.extend(children(node))
+    return False
+
+
+def _plainly_entries(tree: Syntax) -> bool:
+    """Tell whether the name of each entry suggests as many axes as it has indices, so that none can be a row."""
+    axes = {"scalar": 0, "vector": 1, "matrix": 2}
+    return all(
+        not isinstance(entry.operand, Name) or axes[kind_of(entry.operand.identifier)] == len(entry.indices)
+        for entry in _entries(tree)
+    )
+
+
+def _each_term(tree: Syntax, change: Callable[[Syntax], Syntax]) -> Syntax:
+    """Change the terms of a sum, whatever signs and brackets are between."""
+    if isinstance(tree, Negate):
+        return Negate(_each_term(tree.operand, change), tree.span)
+    if isinstance(tree, Chain) and tree.is_sum:
+        return Chain(tuple(_each_term(operand, change) for operand in tree.operands), tree.operators, tree.span)
+    return change(tree)
+
+
+def _repeated(term: Syntax, missing: Sequence[str], lengths: Mapping[str, Syntax]) -> Syntax:
+    if not missing:
+        return term
+    ones = [Indexed(Call("ones", (lengths[index],), term.span), (index,), term.span) for index in missing]
+    return chain([term, *ones], ["*"] * len(ones), term.span)
 
 
 def _entries(tree: Syntax) -> list[Indexed]:

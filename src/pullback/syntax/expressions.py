@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from pullback.errors import NotationError, Place, Span
 from pullback.syntax import complaints
-from pullback.syntax.entries import Gatherer
+from pullback.syntax.entries import Gatherer, Summed, lengths_in
 from pullback.syntax.forms import chain, exponent
 from pullback.syntax.names import GREEK, normalise
 from pullback.syntax.tokens import DEEPEST_NESTING, LONGEST_NUMBER, SUPERSCRIPTS, Token, too_deep
@@ -52,8 +52,10 @@ class Expressions:
         """Names that the program binds or declares; never taken for a misspelt function."""
         self.scalars: set[str] = set()
         """Names that are declared scalars."""
-        self.sums: dict[int, frozenset[str]] = {}
-        """The indices that a written sum names, by its offset; for other index notation there are none."""
+        self.sums: dict[int, Summed] = {}
+        """What a written sum runs over, by its offset; other index notation has none of that."""
+        self.lengths: dict[str, Syntax] = {}
+        """The upper bounds of written sums that are names, as the sizes that they are."""
         self.first_use: dict[str, Span] = {}
         self._depth = 0
         self._height = 0
@@ -223,6 +225,8 @@ class Expressions:
             complaint = complaints.unknown_function(self.text, token, self.functions)
             if complaint:
                 raise complaint
+        if self._inside and self._inside[-1] == "||" and identifier not in self.known:
+            complaints.refuse_glued_product(self.text, token)
         self.first_use.setdefault(identifier, token.span)
         return Name(identifier, token.span)
 
@@ -440,7 +444,12 @@ class Expressions:
         span = self._from(opener.start)
         if opener.start in self.sums:
             gatherer = Gatherer(self.text, self.entrywise, self.scalars)
-            body = gatherer.body(body, self.sums[opener.start], span)
+            over = self.sums[opener.start]
+            sizes = lengths_in(body)
+            body = gatherer.summed(body, over, span)
+            for index, length in over.lengths.items():
+                if isinstance(length, str) and index in sizes:
+                    self.lengths.setdefault(length, sizes[index])
         return Comprehension(indices, body, span)
 
     # Expectations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
@@ -91,6 +91,21 @@ def fold(tree: Syntax, visit: Callable[[Syntax, list[T]], T], leaves: tuple[type
         todo.append((node, len(below)))
         todo.extend((part, -1) for part in reversed(below))
     return results[0]
+
+
+def names(tree: Syntax) -> Iterator[Name]:
+    """Walk the names in a tree.
+
+    >>> from pullback.syntax.tree import Negate
+    >>> [name.identifier for name in names(Negate(Name("x")))]
+    ['x']
+    """
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Name):
+            yield node
+        todo.extend(reversed(children(node)))
 
 
 def chain(operands: Sequence[Syntax], operators: Sequence[str], span: Span = NOWHERE) -> Syntax:

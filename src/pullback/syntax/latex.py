@@ -7,26 +7,36 @@ could be read in two ways is refused by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection
 
 from pullback.errors import NotationError
 from pullback.syntax import latex_tokens as tex
 from pullback.syntax.expressions import Expressions
-from pullback.syntax.latex_scripts import Scripts
 from pullback.syntax.latex_tape import ENDS
-from pullback.syntax.latex_tokens import Item, end_at
+from pullback.syntax.latex_tokens import Item
+from pullback.syntax.latex_words import Words
+from pullback.syntax.names import normalise
 from pullback.syntax.parser import Statements
 from pullback.syntax.tokens import Brackets, Token, check_length, tokenize, too_deep
 from pullback.syntax.tree import Program
 
 _PLAIN_LINE = re.compile(r"\s*(?:[^\W\d]\w*\s*(?:,\s*[^\W\d]\w*\s*)*:[^=]|batch\s+\w+\s*(?:over[^:]*)?:)")
+_IN_COMMENT = re.compile(r"^[ \t]*%[ \t]*([^\W\d]\w*[ \t]*:[ \t]*entrywise)[ \t]*$", re.MULTILINE)
+_PARAMETERS = re.compile(r"[^()=]*\)\s*&?\s*:?=")
+_ARGUMENTS = re.compile(
+    r"\s*(?:\\[a-z]+\s*\{\s*)?([A-Za-z]|\\(?!mathbf|left|frac|sum)[a-zA-Z]+)\s*\}?(?:\s*[_^]\s*(?:\w|\{[^{}]*\}))*"
+    r"\s*(?:,[^()]*)?(?:\\right\s*)?\)"
+)
+"""What stands in the brackets of a function: one name, or several with commas."""
 _STATEMENT_END = re.compile(r"[;\n]|\\\\")
+_DERIVATIVE = re.compile(
+    r"\s*\{\s*(?:d|\\mathrm\{d\})(?:\s*\^[^{}]*|\s*\\?[A-Za-z][^{}]*)?\}\s*\{\s*(?:d|\\mathrm\{d\})\s*\\?[A-Za-z]"
+)
 _WHOLE_TEXT = re.compile(r"\\\\|\\begin")
+_NUMBERS = frozenset("det logdet tr norm norm1 dot sum mean".split())
+"""Functions whose values are numbers, so that bars around them are absolute values."""
 DEEPEST_LATEX = 100
 """The deepest nesting that is read; half of the notation's, since a fraction is two levels there."""
-
-_FILLED = {"1": "ones", "I": "eye", "0": "zeros"}
 
 
 def latex_to_program(text: str, functions: Collection[str]) -> Program:
@@ -41,9 +51,9 @@ def latex_to_program(text: str, functions: Collection[str]) -> Program:
     return Statements(latex_reader(text, functions), functions).program()
 
 
-def latex_reader(text: str, functions: Collection[str]) -> Expressions:
-    """Give a reader of expressions over LaTeX."""
-    translator = Translator(text, functions)
+def latex_reader(text: str, functions: Collection[str], variables: Collection[str] = ()) -> Expressions:
+    r"""Give a reader of expressions over LaTeX; ``variables`` are known to be none of e and ``\pi``."""
+    translator = Translator(text, functions, variables)
     tokens = translator.program()
     brackets = Brackets(text)
     for token in tokens:
@@ -51,21 +61,22 @@ def latex_reader(text: str, functions: Collection[str]) -> Expressions:
     brackets.finish()
     reader = Expressions(text, tokens, functions)
     reader.sums = translator.sums
+    reader.known.update(variables)
     return reader
 
 
-class Translator(Scripts):
+class Translator(Words):
     """Items of LaTeX to tokens of the notation."""
 
-    def __init__(self, text: str, functions: Collection[str]) -> None:
-        super().__init__(text, functions)
-        self.longest = max(map(len, self.functions), default=0)
+    def __init__(self, text: str, functions: Collection[str], variables: Collection[str] = ()) -> None:
+        super().__init__(text, functions, variables)
         self.newlines = _WHOLE_TEXT.search(text) is None
 
     # Programs
 
     def program(self) -> list[Token]:
         """Translate a whole text; lines that declare names are read as plain notation."""
+        self._declarations_in_comments()
         while True:
             line = self._declaration_line()
             if line is None:
@@ -74,11 +85,20 @@ class Translator(Scripts):
             if item.kind == "newline" or item.text == r"\\":
                 self.at += 1
                 self.emit("newline", "\n", item)
+                self.statement_ended()
             elif item.kind == "end":
                 self.emit("end", "", item)
                 return self._without_parameters()
             elif line is None:
                 raise self.refuse(f"'{item.text}' closes nothing", item, "remove it")
+
+    def _declarations_in_comments(self) -> None:
+        """Read ``% f : entrywise``, which is how a printed result says what its functions are."""
+        for found in _IN_COMMENT.finditer(self.text):
+            for token in tokenize(found[1]):
+                if token.kind != "end":
+                    self.out.append(token._replace(start=token.start + found.start(1), end=token.end + found.start(1)))
+            self.emit("newline", "\n", Item("", "", found.end(1), found.end(1)))
 
     def _declaration_line(self) -> str | None:
         if self.out and self.out[-1].kind != "newline":
@@ -123,7 +143,7 @@ class Translator(Scripts):
     def sequence(self, bar: str = "", product_only: bool = False) -> None:
         """Translate up to the end of the group, the line, or with ``product_only`` the product."""
         self.depth += 1
-        first = len(self.out)
+        first, outer, self.bar = len(self.out), self.bar, bar
         while True:
             item = self.item
             if item.kind == "newline" and not (self.newlines and self.depth == 1 and item.text == "\n"):
@@ -134,12 +154,13 @@ class Translator(Scripts):
             if item.kind in ENDS or item.text in ("}", r"\right", r"\\") or item.text in tex.CLOSERS:
                 break
             operand_next = len(self.out) == first or self.out[-1].kind == "op"
-            if bar and tex.BARS.get(item.text) == bar and not operand_next:
+            if bar and not operand_next and (tex.BARS.get(item.text) == bar or (bar, item.text) == ("|", "||")):
                 break
             operator = tex.OPERATORS.get(item.text)
-            if product_only and operator in ("+", "-", "=", ",") and not operand_next:
+            ends = self.ends_statement()
+            if product_only and (ends or operator in ("+", "-", "=", ",")) and not operand_next:
                 break
-            if item.text == "&":
+            if item.text == "&" or ends:
                 self.at += 1
             elif operator is not None:
                 self.at += 1
@@ -148,12 +169,15 @@ class Translator(Scripts):
                 self.unit()
                 self.postfix()
         self.depth -= 1
+        self.bar = outer
 
     def postfix(self) -> None:
         """Translate the superscripts, subscripts and primes that follow an operand."""
         while True:
             item = self.item
             if item.text in ("^", ".^"):
+                if self._subscript_first():
+                    continue
                 self.at += 1
                 self.superscript(item)
             elif item.text == "_":
@@ -164,6 +188,25 @@ class Translator(Scripts):
                 self.emit("transpose", "'", item)
             else:
                 return
+
+    def _subscript_first(self) -> bool:
+        r"""Move a subscript before the superscript that it follows, as in ``\|x\|^2_2`` and ``x^2_i``."""
+        if not self.out or self.out[-1].kind not in ("bar", "name"):
+            return False
+        start = self.at
+        self.at += 1
+        raised = self.argument()
+        middle = self.at
+        is_label = [i.text for i in raised[:1]] in (["("], ["["], ["*"])
+        if is_label or self.item.text != "_":
+            self.at = start
+            return False
+        self.at += 1
+        self.argument()
+        end = self.at
+        self.items[start:end] = [*self.items[middle:end], *self.items[start:middle]]
+        self.at = start
+        return True
 
     def unit(self) -> None:
         """Translate one operand."""
@@ -178,15 +221,11 @@ class Translator(Scripts):
         if item.kind == "number":
             self.emit("number", text, item)
         elif item.kind == "letter":
-            self._letters(item)
+            self.letters(item)
         elif text in tex.LETTERS:
-            if text == r"\sigma" and self._opens(self.item):
-                self._apply("sigmoid", item)
-            else:
-                self.emit("name", tex.LETTERS[text], item)
+            self.greek(item)
         elif text == "{":
-            self.at -= 1
-            self.grouped(self.argument(), item)
+            self._group(item)
         elif text in tex.FRACTIONS:
             self._fraction(item)
         elif text in tex.BARS:
@@ -200,13 +239,15 @@ class Translator(Scripts):
         elif text == r"\sum":
             self.sum(item)
         elif text in tex.FUNCTIONS:
-            self._apply(tex.FUNCTIONS[text], item)
+            self.apply(tex.FUNCTIONS[text], item)
         elif text in tex.UPRIGHT or text == r"\mathit":
-            self._word(item)
+            self.word(item)
         elif text in tex.STYLING:
-            self._styled(item)
+            self.styled(item)
         elif text in tex.ACCENTS:
-            self.emit("name", f"{self._name_in(self.argument(), item)}_{tex.ACCENTS[text]}", item)
+            self.accented(item)
+        elif text in tex.DECORATED:
+            self._decorated(item)
         elif text in (r"\begin", r"\end"):
             self._environment(item)
         elif text in tex.IGNORED_WITH_ARGUMENT:
@@ -220,37 +261,43 @@ class Translator(Scripts):
             return self.refuse("an operand is needed before the end of the text", end)
         if item.kind != "command":
             return self.refuse(f"'{item.text}' can't stand here", item)
-        close = get_close_matches(item.text, sorted(tex.KNOWN), 1, 0.6)
-        hint = tex.REFUSED.get(item.text) or (
-            f"did you mean {close[0]}?" if close else "write it in the plain notation"
-        )
+        close = tex.nearest(item.text, tex.KNOWN)
+        hint = tex.REFUSED.get(item.text) or (f"did you mean {close}?" if close else "write it in the plain notation")
         return self.refuse(f"the LaTeX command {item.text} is not known", item, hint)
 
     # Operands
 
-    def _letters(self, item: Item) -> None:
-        """Translate a letter: a name, with digits right behind it; or a function's name written out."""
-        end = self.at
-        last = self.at + self.longest
-        while end < last and self.items[end].kind == "letter" and self.items[end].start == self.items[end - 1].end:
-            end += 1
-        word = "".join(i.text for i in self.items[self.at - 1 : end])
-        if len(word) > 1 and word in self.functions and self._opens(self.items[end]):
-            self.at = end
-            self._apply(word, item)
+    def _group(self, item: Item) -> None:
+        r"""Translate a group; ``{\rm tr}`` is the word tr, which may be a function."""
+        self.at -= 1
+        inner = self.argument()
+        if len(inner) > 1 and inner[0].text in tex.SWITCHES and all(i.kind == "letter" for i in inner[1:]):
+            closed = self.at
+            self.items[closed:closed] = [
+                inner[0],
+                Item("mark", "{", item.start, item.end),
+                *inner[1:],
+                self.items[closed - 1],
+            ]
+            self.unit()
             return
-        following = self.item
-        if following.kind == "number" and following.start == item.end and following.text.isdigit():
-            self.at += 1
-            self.emit("name", item.text + following.text, Item("letter", "", item.start, following.end))
-        else:
-            self.emit("name", item.text, item)
+        self.grouped(inner, item)
 
-    def _opens(self, item: Item) -> bool:
-        return item.text == "(" or (item.text == r"\left" and self.text[item.end :].lstrip()[:1] == "(")
+    def _decorated(self, item: Item) -> None:
+        r"""Translate ``\underbrace{x}_{note}`` and ``\textcolor{red}{x}`` as what they hold."""
+        if tex.DECORATED[item.text]:
+            self.argument()
+            if item.text == r"\color":
+                return
+        self.grouped(self.argument(), item)
+        if item.text in (r"\underbrace", r"\overbrace") and self.item.text in ("_", "^"):
+            self.at += 1
+            self.argument()
 
     def _fraction(self, item: Item) -> None:
         self.emit("open", "(", item)
+        if _DERIVATIVE.match(self.text, item.end):
+            raise self.refuse("a derivative can't stand in a program", item, tex.REFUSED[r"\partial"])
         for k in range(2):
             part = self.argument()
             if not part:
@@ -286,6 +333,9 @@ class Translator(Scripts):
         self.sequence(bar=bar)
         if self.item.text == r"\right":
             self.at += 1
+        if bar == "|" and self.item.text == "||":
+            _, _, start, end = self.item
+            self.items[self.at : self.at + 1] = [Item("mark", "|", start, start + 1), Item("mark", "|", start + 1, end)]
         if tex.BARS.get(self.item.text) != bar:
             raise self.refuse(f"'{item.text}' is never closed", item, f"write '{item.text}' after the expression")
         self.emit("bar", bar, self.take())
@@ -296,7 +346,7 @@ class Translator(Scripts):
     def _absolute_or_determinant(self, first: int, names: list[Token], item: Item) -> None:
         capitals = [t.text[0].isupper() for t in names]
         before = self.out[first - 1] if first else None
-        if not any(capitals):
+        if not any(capitals) or self.out[first + 1].text in _NUMBERS:
             return
         if not all(capitals) or before is None or before.text != "log":
             raise self.refuse(
@@ -325,6 +375,8 @@ class Translator(Scripts):
             if axes is not None:
                 self.comprehension(item, axes)
                 return
+        if text == "(":
+            self._refuse_applied(item)
         if text == r"\langle":
             self.emit("name", "dot", item)
         self.emit("open", "(", item)
@@ -335,132 +387,31 @@ class Translator(Scripts):
         if closer.text != tex.OPENERS[text]:
             raise self.refuse(f"'{text}' is never closed", item, f"add '{tex.OPENERS[text]}'")
         self.emit("close", ")", closer)
+        if text == r"\langle" and self.item.text == "_":
+            mark = self.take()
+            if "".join(i.text for i in self.argument()) not in ("F", "2"):
+                raise self.refuse("only the plain inner product is read", mark, r"write x^\top A y")
 
-    # Functions and words
-
-    def _apply(self, function: str, item: Item) -> None:
-        """Translate a function with its argument, which has brackets, braces, or is one clear operand."""
-        if function == "log" and self.item.text == r"\det":
-            self.at += 1
-            function = "logdet"
-        following = self.item
-        if following.text in ("_", "^"):
-            raise self.refuse(f"'{following.text}' behind a function is not read", item, "put it behind the argument")
-        while self.item.text == "'":
-            self.emit("name", function, item)
-            self.emit("transpose", "'", self.take())
+    def _refuse_applied(self, item: Item) -> None:
+        """Refuse ``f(x)`` of a name that is no function: nobody writes a product with one name in brackets so."""
+        before = self.out[-1] if self.out else None
+        if before is None or before.kind != "name" or before.text in self.functions or before.end > item.start:
             return
-        self.emit("name", function, item)
-        if self._opens(following):
-            self.unit()
+        is_law = len(self.out) > 1 and self.out[-2].text == "~"
+        name = normalise(before.text)
+        if is_law or name in self.declared or _PARAMETERS.match(self.text, item.end):
             return
-        if following.text == "{":
-            self.grouped(self.argument(), following)
-            return
-        if following.text in ("[", r"\{") or (
-            following.text == r"\left" and self.items[self.at + 1].text not in tex.BARS
-        ):
-            self.unit()
-            return
-        if function == "log" and (following.text == "|" or self.items[self.at + 1].text == "|"):
-            first = len(self.out)
-            self.unit()
-            if self.out[first].kind == "bar":
-                self.out.insert(first, Token("open", "(", following.start, following.start))
-                self.emit("close", ")", self.items[self.at - 1])
-            return
-        self.emit("open", "(", following)
-        self.unit()
-        self.postfix()
-        self.emit("close", ")", self.items[self.at - 1])
-        after = self.item
-        ends = (
-            after.kind in ENDS
-            or after.text in tex.OPERATORS
-            or after.text in tex.CLOSERS
-            or after.text in tex.FUNCTIONS
-        )
-        if not ends and after.text not in ("}", r"\right", r"\\", "&") and after.text not in tex.BARS:
-            raise self.refuse(f"it is not clear how far {item.text} reaches", after, f"write {item.text}( … )")
+        found = _ARGUMENTS.match(self.text, item.end)
+        if found and found[1] != "e":
+            hint = f"declare it, {name} : entrywise; or write the product {before.raw} \\cdot (…)"
+            if name in self.bound:
+                hint = f"write {before.raw} alone, the arguments of a bound name are not part of it"
+            raise self.refuse(f"{before.raw}(…) could be a function or a product", item, hint)
 
-    def _word(self, item: Item) -> None:
-        r"""Translate ``\operatorname{tr}``, ``\mathrm{loss}`` and their like."""
-        argument = self.argument()
-        place = Item("", item.text, item.start, self.items[self.at - 1].end)
-        if [i.text for i in argument] == [r"\pi"]:
-            self.emit("name", "pi", place)
-            self.emit("open", "(", place)
-            self.emit("close", ")", place)
-            return
-        word = self._word_in(argument, item)
-        function = tex.WORDS.get(word, word)
-        if item.text != r"\mathit" and function in self.functions:
-            self._apply(function, Item("", f"{item.text}{{{word}}}", place.start, place.end))
-        else:
-            self.emit("name", word, place)
-
-    def _word_in(self, items: Sequence[Item], item: Item) -> str:
-        parts = [tex.LETTERS.get(i.text, "_" if i.text == r"\_" else i.text) for i in items]
-        word = "".join(parts)
-        if not re.fullmatch(r"[^\W\d_]\w*", word):
-            raise self.refuse("this is not a name", item, "a name has letters, digits and underscores")
-        return word
-
-    def _name_in(self, items: Sequence[Item], item: Item) -> str:
-        names = [i for i in items if i.text not in tex.STYLING | tex.UPRIGHT | {r"\mathit", "{", "}"}]
-        if len(names) != 1 and not any(i.text in tex.UPRIGHT | {r"\mathit"} for i in items):
-            raise self.refuse("an accent stands over one letter here", item, r"write \hat{x}, or \hat{\mathrm{loss}}")
-        return self._word_in(names, item)
-
-    def _styled(self, item: Item) -> None:
-        r"""Translate ``\mathbf{x}`` as x; with a subscript, ``\mathbf{1}_n`` and ``\mathbb{E}_{x \sim …}``."""
-        argument = self.argument()
-        text = "".join(i.text for i in argument)
-        below = self.item.text == "_"
-        if below and item.text in (r"\mathbf", r"\mathbb", r"\bm", r"\boldsymbol") and text in _FILLED:
-            self.at += 1
-            self._filled(_FILLED[text], self.argument(), item)
-        elif text == "1" or text == "0":
-            raise self.refuse(
-                f"the size of {item.text}{{{text}}} is not said", item, rf"write {item.text}{{{text}}}_{{n}}"
-            )
-        elif below and item.text == r"\mathbb" and text == "E":
-            self.at += 1
-            law = self.argument()
-            if not law:
-                raise self.refuse(
-                    "the expectation names no distribution", item, r"write \mathbb{E}_{x \sim \mathcal{N}(\mu, S)}"
-                )
-            self.emit("name", "E", item)
-            self.emit("open", "[", item)
-            self.inside(law, law[-1])
-            self.emit("close", "]", law[-1])
-        elif item.text == r"\mathbb" and text == "E":
-            message = "the expectation does not say over what"
-            raise self.refuse(message, item, r"write \mathbb{E}_{x \sim \mathcal{N}(\mu, S)}[…]")
-        elif len(argument) == 1:
-            kept, at = self.items, self.at
-            self.items, self.at = [argument[0], *end_at(argument[0].end)], 0
-            self.unit()
-            self.items, self.at = kept, at
-        else:
-            self.grouped(argument, item)
-
-    def _filled(self, function: str, below: Sequence[Item], item: Item) -> None:
-        self.emit("name", function, item)
-        self.emit("open", "(", item)
-        part: list[Item] = []
-        for i in [*below, Item("mark", ",", item.end, item.end)]:
-            if i.text in (",", r"\times"):
-                self.inside(part, i)
-                self.emit("op", ",", i)
-                part = []
-            else:
-                part.append(i)
-        self.out.pop()
-        self.emit("close", ")", item)
+    # Environments
 
     def _environment(self, item: Item) -> None:
         name = "".join(i.text for i in self.argument())
         if name.rstrip("*") not in tex.ENVIRONMENTS:
-            raise self.refuse(f"the environment {name} is not read", item, "give matrices of numbers as values")
+            hint = tex.OTHER_ENVIRONMENTS.get(name.rstrip("*"), "give the formula alone")
+            raise self.refuse(f"the environment {name} is not read", item, hint)

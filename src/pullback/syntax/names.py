@@ -134,6 +134,8 @@ def _plain_stem(stem: str) -> bool:
 
 
 def _latex_word(stem: str) -> str:
+    if stem == "pi":
+        return r"\mathit{\pi}"
     if stem in LATEX_GREEK:
         return f"\\{stem}"
     return stem if len(stem) == 1 else f"\\mathit{{{stem}}}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from pullback.errors import NOWHERE, NotationError, Place, Span
 from pullback.syntax import complaints
 from pullback.syntax.expressions import Expressions
+from pullback.syntax.forms import fold, names, rebuild
 from pullback.syntax.names import normalise
 from pullback.syntax.tokens import Token, check_length, tokenize
-from pullback.syntax.tree import Batch, Binding, Declaration, Program, Syntax
+from pullback.syntax.tree import Batch, Binding, Declaration, Name, Program, Syntax
 
 PROPERTIES = (
     "symmetric", "spd", "diagonal", "lower", "upper", "orthogonal", "invertible", "positive", "constant",
@@ -20,12 +22,13 @@ KINDS = ("scalar", "vector", "matrix", "entrywise")
 Shape = tuple[int | str, ...] | None
 
 
-def parse_program(text: str, functions: Collection[str]) -> Program:
-    """Read a program, in the notation or in LaTeX (where the text has a LaTeX command).
+def parse_program(text: str, functions: Collection[str], variables: Collection[str] = ()) -> Program:
+    r"""Read a program, in the notation or in LaTeX (where the text has a LaTeX command).
 
     Args:
         text: The program.
         functions: The reserved function names.
+        variables: Names declared elsewhere, so that e and ``\pi`` are no numbers in LaTeX.
 
     Returns:
         The statements as they were written.
@@ -37,7 +40,7 @@ def parse_program(text: str, functions: Collection[str]) -> Program:
     >>> [b.name for b in program.bindings], program.declarations[0].shape
     (['y'], ('m', 'n'))
     """
-    return Statements(*_reader(text, functions)).program()
+    return Statements(*_reader(text, functions, variables)).program()
 
 
 def parse_expression(text: str, functions: Collection[str]) -> Syntax:
@@ -59,13 +62,17 @@ def parse_expression(text: str, functions: Collection[str]) -> Syntax:
     return tree
 
 
-def _reader(text: str, functions: Collection[str]) -> tuple[Expressions, Collection[str]]:
+def _reader(
+    text: str, functions: Collection[str], variables: Collection[str] = ()
+) -> tuple[Expressions, Collection[str]]:
     check_length(text)
-    if is_latex(text):
+    if is_latex(text) or _looks_like_a_paper(text, functions):
         from pullback.syntax.latex import latex_reader
 
-        return latex_reader(text, functions), functions
-    return Expressions(text, tokenize(text), functions), functions
+        return latex_reader(text, functions, variables), functions
+    reader = Expressions(text, tokenize(text), functions)
+    reader.known.update(variables)
+    return reader, functions
 
 
 def is_latex(text: str) -> bool:
@@ -83,6 +90,17 @@ def is_latex(text: str) -> bool:
             if following.isalpha() or following in tuple("|\\,;:!{}[]( "):
                 return True
     return False
+
+
+_GLUED = re.compile(r"\^T[^\W\d_]|\^\{[(\[]|_\{[^}]{0,20}[^}\w]|(?:^|[^\^_])\{|(?<!\w)e\^\{")
+_RUN = re.compile(r"(?<![\^\w])[^\W\d_]{2,}")
+
+
+def _looks_like_a_paper(text: str, functions: Collection[str]) -> bool:
+    """Tell whether a text without commands is LaTeX: X^TX or W^{(1)}, and no name of several letters."""
+    if not _GLUED.search(text):
+        return False
+    return all(word in functions for word in _RUN.findall(text))
 
 
 class Statements:
@@ -116,7 +134,22 @@ class Statements:
                 places=tuple(Place(d.span) for d in self.declarations[:1]),
                 hint="write a statement such as y = W x + b",
             )
-        return Program(tuple(self.bindings), tuple(self.declarations), batch, self.text)
+        return Program(tuple(map(self._measured, self.bindings)), tuple(self.declarations), batch, self.text)
+
+    def _measured(self, binding: Binding) -> Binding:
+        """Write the upper bound of a sum, where it stands elsewhere as a number, as the size that it is."""
+        sizes = {
+            name: size
+            for name, size in self.reader.lengths.items()
+            if name not in self.reader.known and not self.bound.keys() & {n.identifier for n in names(size)}
+        }
+        if not sizes:
+            return binding
+
+        def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
+            return sizes.get(node.identifier, node) if isinstance(node, Name) else rebuild(node, parts)
+
+        return Binding(binding.name, fold(binding.value, visit), binding.span, binding.name_span)
 
     def _skip_separators(self) -> None:
         while self.reader.token.kind == "newline":
