@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from pullback.deriving import Names, Source, as_program, by_inputs, chosen, upstream_input
+from pullback.deriving import Source, as_program, by_inputs
 from pullback.dimension import ONE, Dimension
 from pullback.errors import PullbackError
 from pullback.evaluation.binding import bind
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import Names, chosen, upstream_input
 from pullback.lowering.program import Input, Program
 from pullback.planning.building import build_all
 from pullback.planning.forward_backward import Cotangents, reverse_sweep

@@ -21,9 +21,9 @@ def test_a_power_is_derived_whatever_its_exponent(count: int) -> None:
 def test_a_power_times_a_vector() -> None:
     results = pb.backward("A^40 x")
     assert "A^40" in str(results["x"])
-    values = {"A": np.array([[0.5, 0.25], [-0.5, 0.75]]), "x": [1.0, 2.0], "g": [3.0, 4.0]}
-    first = np.linalg.matrix_power(values["A"], 40).T @ values["g"]
-    np.testing.assert_allclose(results["x"].evaluate(values), first, rtol=1e-12)
+    matrix, upstream = np.array([[0.5, 0.25], [-0.5, 0.75]]), np.array([3.0, 4.0])
+    first = np.linalg.matrix_power(matrix, 40).T @ upstream
+    np.testing.assert_allclose(results["x"].evaluate(A=matrix, x=[1.0, 2.0], g=upstream), first, rtol=1e-12)
 
 
 def test_a_product_of_many_matrices() -> None:

@@ -12,12 +12,12 @@ from pullback.auditing.search import Search
 from pullback.auditing.stages import Stage, stages_of
 from pullback.auditing.trial import Trial, close, trials
 from pullback.checking.evaluator import UnfitError
-from pullback.checking.program import free_name
 from pullback.checking.words import say
 from pullback.deriving import as_program, backward, gradient
 from pullback.dimension import ONE
 from pullback.errors import PullbackError, ShapeError
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import free_name
 from pullback.lowering.program import Program, squeezed
 from pullback.simplification.simplify import simplify
 from pullback.syntax.names import normalise

@@ -7,9 +7,9 @@ from typing import Any
 
 from pullback.checking.program import check_program
 from pullback.checking.report import Report
-from pullback.deriving import Names
 from pullback.errors import UnsupportedError
 from pullback.expression import Expression
+from pullback.lowering.asked import Names
 from pullback.lowering.program import Program
 
 

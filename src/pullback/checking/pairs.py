@@ -10,8 +10,9 @@ from pullback.checking.draw import Point
 from pullback.checking.forward import of_function, of_source
 from pullback.checking.program import RANDOM_POINTS, check_program, points_of
 from pullback.checking.report import Report
-from pullback.deriving import Names, Source, as_program, chosen
+from pullback.deriving import Source, as_program
 from pullback.errors import ValuesError
+from pullback.lowering.asked import Names, chosen
 from pullback.tracing.read import Layer, read_layer
 
 _STRUCTURED = {"zeros": 0.0, "ones": 1.0}

@@ -12,10 +12,11 @@ from pullback.derivation.naming import Names, choose_names
 from pullback.derivation.readings import Readings
 from pullback.derivation.splitting import split
 from pullback.derivation.standin import StandIn, stand_in
-from pullback.deriving import backward, chosen, gradient
+from pullback.deriving import backward, gradient
 from pullback.dimension import ONE
 from pullback.evaluation.binding import as_array, bind
 from pullback.expression import Results, evaluate_all
+from pullback.lowering.asked import chosen, free_name
 from pullback.lowering.program import Input, Program
 from pullback.tensor.node import Variable, topological
 
@@ -51,8 +52,7 @@ class Request:
     @cached_property
     def upstream_name(self) -> str:
         """What results call the upstream gradient."""
-        taken = {*self.program.inputs, *(s.name for s in self.board.statements)}
-        return next(name for name in ("g", "dy", self.names.upstreams[self.names.output]) if name not in taken)
+        return free_name(self.board, "g", "dy", self.names.upstreams[self.names.output])
 
     @cached_property
     def results(self) -> Results:

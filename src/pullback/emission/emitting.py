@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pullback.deriving import Names, Source
+from pullback.deriving import Source
 from pullback.emission.subject import Subject, subject_of
 from pullback.errors import PullbackError
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import Names
 
 
 def _python(name: str) -> Callable[[Subject], str]:

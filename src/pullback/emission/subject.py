@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pullback.compiling import Task, task_of_expressions, task_of_program
-from pullback.deriving import Names, Source, as_program, backward, chosen, gradient
+from pullback.deriving import Source, as_program, backward, gradient
 from pullback.dimension import ONE, Dimension
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import Names, chosen
 from pullback.lowering.program import Program
 from pullback.planning.steps import Plan
 from pullback.planning.symbolic import nominal_sizes

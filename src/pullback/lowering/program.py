@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import NOWHERE, NotationError, Place, PullbackError, ShapeError, Span
 from pullback.lowering.dimensions import Solver
 from pullback.lowering.expressions import Lowering
-from pullback.lowering.inputs import covariances, find_inputs, names_in
+from pullback.lowering.given import kind, read_batch, read_properties, read_shapes, refuse_strangers
+from pullback.lowering.inputs import covariances, find_inputs, mentioned, names_in
 from pullback.lowering.value import Context, Shape, Value
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax import tree
 from pullback.syntax.names import kind_of, normalise
-from pullback.syntax.parser import PROPERTIES, parse_program
+from pullback.syntax.parser import parse_program
 from pullback.tensor.node import Axes, Node, Variable, make_variable
 from pullback.tensor.substitute import Lifted, substitute_all
 
 _RANKS = {"scalar": 0, "vector": 1, "matrix": 2}
 _SQUARE = frozenset({"symmetric", "spd", "diagonal", "lower", "upper", "orthogonal", "invertible"})
 _MOST_TRIED = 24
+_NO_TEXT = (
+    'write pb.parse("y = W x"); a Python function is read by pb.trace, a PyTorch module by pb.from_torch, '
+    "a JAX function by pb.from_jax"
+)
 
 Shapes = Mapping[str, tuple[int | str | Dimension, ...]]
 Properties = Mapping[str, frozenset[str]]
@@ -105,8 +111,11 @@ class Program:
             near = get_close_matches(name, [i.name for i in self.inputs.values()], n=1)
             known = ", ".join(i.name for i in self.inputs.values()) or "none"
             bound = any(s.name is not None and normalise(s.name) == normalise(name) for s in self.statements)
-            message = f"{name} is bound by the program, not an input" if bound else f"{name} is not an input"
+            shown = name if name.strip() else repr(name)
+            message = f"{shown} is bound by the program, not an input" if bound else f"{shown} is not an input"
             hint = f"did you mean {near[0]}?" if near else f"the inputs are: {known}"
+            if "," in name:
+                hint = f"name several apart: ({', '.join(repr(part.strip()) for part in name.split(','))})"
             raise NotationError(message, source=self.source, hint=hint)
         return found
 
@@ -118,8 +127,8 @@ def squeezed(shape: Shape) -> Axes:
 
 def read_program(
     text: str,
-    shapes: Shapes | None = None,
-    assume: Mapping[str, str | tuple[str, ...] | frozenset[str] | set[str] | list[str]] | None = None,
+    shapes: Mapping[str, Any] | None = None,
+    assume: Mapping[str, Any] | None = None,
     batch: str | int | None = None,
     scalar_output: bool = False,
 ) -> Program:
@@ -127,7 +136,7 @@ def read_program(
 
     Args:
         text: The program.
-        shapes: Shapes of inputs, each axis a number or a name.
+        shapes: Shapes of inputs, each axis a number, a name, or made of them (``"m + 1"``).
         assume: Properties of inputs.
         batch: The size of a leading batch axis, over which the program is lifted.
         scalar_output: Whether the output has to be a scalar, which may decide what a name is.
@@ -136,23 +145,29 @@ def read_program(
         NotationError: The text can't be read.
         ShapeError: No shapes make it right.
     """
+    if not isinstance(text, str):
+        raise NotationError(f"a program is text, not {kind(text)}", hint=_NO_TEXT)
     parsed = parse_program(text, FUNCTIONS)
     if batch is not None:
-        parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(batch), parsed.source)
-    known_shapes = {normalise(name): tuple(shape) for name, shape in (shapes or {}).items()}
-    return lower_program(parsed, known_shapes, _read_properties(assume or {}), scalar_output)
+        parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(read_batch(batch)), parsed.source)
+    known_shapes = read_shapes({} if shapes is None else shapes)
+    properties = read_properties({} if assume is None else assume)
+    program = lower_program(parsed, known_shapes, properties, scalar_output)
+    _check_given(program, known_shapes, properties)
+    return program
 
 
-def _read_properties(assume: Mapping[str, str | Iterable[str]]) -> dict[str, frozenset[str]]:
-    result = {}
-    for name, given in assume.items():
-        parts = [given] if isinstance(given, str) else list(given)
-        words = [word for part in parts for word in part.replace(",", " ").split()]
-        for word in words:
-            if word not in PROPERTIES:
-                raise NotationError(f"{word} is not a property", hint=f"the properties are: {', '.join(PROPERTIES)}")
-        result[normalise(name)] = frozenset(words)
-    return result
+def _check_given(program: Program, shapes: Mapping[str, Shape], properties: Properties) -> None:
+    """Refuse what is said of names that the program does not have, and lengths that are called like an input."""
+    written = {name: None for b in program.syntax.bindings for name in mentioned(b.value) if name in program.inputs}
+    declared = {d.name: None for d in program.syntax.declarations}
+    names = written | declared | {b.name: None for b in program.syntax.bindings if b.name is not None}
+    for what, given in (("a shape", shapes), ("a property", properties)):
+        refuse_strangers(given, names, what, program.source)
+    for name, shape in shapes.items():
+        for length in sorted({n for axis in shape for n in axis.names} & names.keys()):
+            message = f"{length} is a length of {name}, and an input or a bound name too"
+            raise NotationError(message, source=program.source, hint="give the dimension another name")
 
 
 def lower_program(parsed: tree.Program, shapes: Shapes, properties: Properties, scalar_output: bool = False) -> Program:
@@ -233,7 +248,8 @@ class _Draft:
         for name in {name for binding in parsed.bindings for name in covariances(binding.value)} - free:
             self.facts[name] = self.facts.get(name, frozenset()) | {"symmetric"}
         known = set(shapes) | set(self.kinds)
-        self.spans, self.dimensions = find_inputs(parsed, known)
+        lengths = {n for shape in shapes.values() for axis in shape for n in Dimension.of(axis).names}
+        self.spans, self.dimensions = find_inputs(parsed, known, lengths)
         self.check_declared()
 
     def declare(self, declaration: tree.Declaration) -> None:

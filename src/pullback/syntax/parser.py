@@ -18,6 +18,8 @@ KINDS = ("scalar", "vector", "matrix", "entrywise")
 """What may be declared in place of a shape; all but ``scalar`` are kept among the properties."""
 
 Shape = tuple[int | str, ...] | None
+_BYTE_ORDER_MARK = "\ufeff"
+"""What some editors put before a text."""
 
 
 def parse_program(text: str, functions: Collection[str]) -> Program:
@@ -60,6 +62,7 @@ def parse_expression(text: str, functions: Collection[str]) -> Syntax:
 
 
 def _reader(text: str, functions: Collection[str]) -> tuple[Expressions, Collection[str]]:
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     check_length(text)
     if is_latex(text):
         from pullback.syntax.latex import latex_reader

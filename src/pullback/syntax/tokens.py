@@ -101,6 +101,22 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text is one name of the notation.
+
+    >>> is_name("x_1"), is_name("∂y"), is_name("2g"), is_name("")
+    (True, False, False, False)
+    """
+    found = _TOKEN.match(text)
+    if found is None or found.lastgroup != "name" or found.end() != len(text):
+        return False
+    try:
+        _check_letters(text, text, 0)
+    except NotationError:
+        return False
+    return True
+
+
 def too_many(text: str, token: Token) -> NotationError:
     """Say that the program has too many tokens."""
     return NotationError(

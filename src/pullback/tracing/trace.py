@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
-from pullback.dimension import Dimension
 from pullback.errors import NotationError, PullbackError, UnsupportedError
+from pullback.lowering.given import read_shape
 from pullback.tracing.array import Array
 from pullback.tracing.tape import Recording, TracedProgram, Value
 
@@ -56,10 +56,7 @@ def trace(
             if _has_default(function, name):
                 continue
             raise NotationError(f"{name} has no shape", hint=f'give it, such as {name}=("m", "n"), or () for a scalar')
-        shape = given[name]
-        lengths = (shape,) if isinstance(shape, int | str) else tuple(shape)
-        axes = tuple(Dimension.of(n if isinstance(n, str) else int(n)) for n in lengths)
-        arguments[name] = Array(recording.input(name, axes), recording)
+        arguments[name] = Array(recording.input(name, read_shape(name, given[name])), recording)
     unknown = [name for name in given if name not in names]
     if unknown:
         raise NotationError(f"{unknown[0]} is not an argument", hint=f"the arguments are: {', '.join(names)}")
