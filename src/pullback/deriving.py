@@ -12,6 +12,7 @@ from pullback.dimension import ONE
 from pullback.errors import NotationError, Place, ShapeError, UnsupportedError
 from pullback.expression import Expression, Results
 from pullback.lowering.asked import Names, chosen, only, pair, upstream_input
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Input, Program, Statement, lower_program, read_program, squeezed
 from pullback.lowering.value import Shape
 from pullback.simplification.simplify import open_merges, simplify
@@ -30,8 +31,8 @@ _FORMS = ("entries", "kronecker")
 
 def parse(
     text: str,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
 ) -> Program:
     """Read a program and find all its shapes.
@@ -54,14 +55,14 @@ def parse(
 
 def as_program(
     source: Source,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     scalar_output: bool = False,
 ) -> Program:
     """Take a program, an expression as the program that it is, or text."""
     if isinstance(source, Program | Expression):
-        _refuse_second_reading(shapes=shapes, assume=assume, batch=batch)
+        refuse_second_reading(shapes, assume, batch)
     if isinstance(source, Expression):
         return program_of(source)
     if isinstance(source, Program):
@@ -79,9 +80,9 @@ def as_program(
     return read_program(source, shapes, assume, batch)
 
 
-def _refuse_second_reading(**reading: object) -> None:
+def refuse_second_reading(shapes: object, assume: object, batch: object) -> None:
     """Refuse what is said of the inputs of a program whose shapes are found already."""
-    for what, given in reading.items():
+    for what, given in {"shapes": shapes, "assume": assume, "batch": batch}.items():
         if given:
             message = f"{what} is given for a program that is read already"
             raise NotationError(message, hint=f"give it to pb.parse, or the text of the program beside {what}")
@@ -100,8 +101,8 @@ def gradient(
     source: Source,
     wrt: Names = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     structured: bool = False,
 ) -> Any:
@@ -138,8 +139,8 @@ def backward(
     wrt: Names = None,
     upstream: str = "g",
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
 ) -> Results:
     """Derive the backward pass of a layer: the gradient of each input, given that of the output.
@@ -167,8 +168,8 @@ def jacobian(
     source: Source,
     wrt: str | None = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     layout: str = "denominator",
     form: str = "entries",
@@ -232,8 +233,8 @@ def hessian(
     source: Source,
     wrt: Names = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     form: str = "entries",
 ) -> Expression:

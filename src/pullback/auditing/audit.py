@@ -18,6 +18,7 @@ from pullback.dimension import ONE
 from pullback.errors import PullbackError, ShapeError
 from pullback.expression import Expression, Results
 from pullback.lowering.asked import free_name
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Program, squeezed
 from pullback.simplification.simplify import simplify
 from pullback.syntax.names import normalise
@@ -33,8 +34,8 @@ def audit(
     source: Any,
     claims: Mapping[str, str] | Callable[..., Any] | None = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     values: Mapping[str, Any] | Sequence[Any] | None = None,
     upstream: str = "g",

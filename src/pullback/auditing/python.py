@@ -9,6 +9,7 @@ from pullback.auditing.claims import Claim
 from pullback.auditing.report import Report
 from pullback.auditing.trial import Trial
 from pullback.errors import UnsupportedError, ValuesError
+from pullback.lowering.given import Shapes
 from pullback.lowering.program import Program
 from pullback.syntax.names import normalise
 
@@ -70,7 +71,7 @@ def audit_python(
     claims: Any,
     *,
     values: Any,
-    shapes: Mapping[str, tuple[int | str, ...]] | None,
+    shapes: Shapes | None,
     seed: int,
     lang: str,
 ) -> Report:

@@ -10,6 +10,7 @@ from pullback.checking.report import Report
 from pullback.errors import UnsupportedError
 from pullback.expression import Expression
 from pullback.lowering.asked import Names
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Program
 
 
@@ -19,8 +20,8 @@ def check(
     *,
     wrt: Names = None,
     values: Mapping[str, Any] | Sequence[Any] | None = None,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     order: int = 1,
     seed: int = 0,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pullback.deriving import Source
+from pullback.deriving import Source, as_program, refuse_second_reading
 from pullback.emission.subject import Subject, subject_of
 from pullback.errors import PullbackError
 from pullback.expression import Expression, Results
 from pullback.lowering.asked import Names
+from pullback.lowering.given import Properties, Shapes
 
 
 def _python(name: str) -> Callable[[Subject], str]:
@@ -57,7 +58,16 @@ TARGETS: dict[str, Callable[[Subject], str]] = {
 """The targets, in the order in which help lists them."""
 
 
-def emit_program(source: Source | Results, target: str = "numpy", wrt: Names = None, upstream: str = "g") -> str:
+def emit_program(
+    source: Source | Results,
+    target: str = "numpy",
+    wrt: Names = None,
+    upstream: str = "g",
+    *,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
+    batch: str | int | None = None,
+) -> str:
     """Write a program and its backward pass as a file of its own.
 
     Args:
@@ -65,6 +75,9 @@ def emit_program(source: Source | Results, target: str = "numpy", wrt: Names = N
         target: ``numpy``, ``numpy-out`` (into buffers), ``torch``, ``jax``, ``c``, ``triton`` or ``latex``.
         wrt: The inputs to differentiate by; all that are no constants where none is named.
         upstream: What the gradient of the output is called.
+        shapes: As in ``parse``.
+        assume: As in ``parse``.
+        batch: As in ``parse``.
 
     Returns:
         Source text that needs nothing of pullback; run by itself, it checks itself.
@@ -85,7 +98,11 @@ def emit_program(source: Source | Results, target: str = "numpy", wrt: Names = N
         dx = W.T @ g
         return y, dW, dx
     """
-    return _writer(target)(subject_of(source, wrt, upstream))
+    write = _writer(target)
+    if isinstance(source, Results):
+        refuse_second_reading(shapes, assume, batch)
+        return write(subject_of(source))
+    return write(subject_of(as_program(source, shapes, assume, batch), wrt, upstream))
 
 
 def emit_expression(expression: Expression, target: str = "numpy") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from operator import index
 from typing import Any
@@ -12,6 +12,11 @@ from pullback.errors import NotationError, PullbackError, ShapeError
 from pullback.syntax.names import normalise
 from pullback.syntax.parser import PROPERTIES, parse_expression
 from pullback.syntax.tree import Chain, Name, Number, Power, Syntax
+
+Shapes = Mapping[str, Sequence[int | str | Dimension] | int | str]
+"""What ``shapes=`` takes: dimensions by the name of the input, one alone for a vector."""
+Properties = Mapping[str, str | Iterable[str]]
+"""What ``assume=`` takes: properties by the name of the input."""
 
 LONGEST = 2**63 - 1
 _HIGHEST_POWER = 8
