@@ -16,9 +16,6 @@ import numpy as np
 
 import pullback as pb
 from pullback.expression import Expression
-from pullback.lowering.inputs import mentioned
-from pullback.operations.table import FUNCTIONS
-from pullback.syntax.parser import parse_program
 from pullback.tensor.node import topological
 from tests.engine.arrays import Array
 from tests.engine.reference import Monitor, Reference
@@ -218,15 +215,9 @@ def _along(case: Case, first: str, u: Array, second: str, v: Array) -> Array:
 
 def reread(expression: Expression, text: str) -> Any:
     """Parse printed text in the shapes of the expression's inputs."""
-    used = [entry for name, entry in expression.inputs.items() if name in names_of(text)]
-    shapes = {entry.name: entry.shape for entry in used}
-    assume = {entry.name: sorted(entry.properties) for entry in used}
+    shapes = {entry.name: entry.shape for entry in expression.inputs.values()}
+    assume = {entry.name: sorted(entry.properties) for entry in expression.inputs.values()}
     return pb.parse(text, shapes=shapes, assume=assume)
-
-
-def names_of(text: str) -> set[str]:
-    """The names that a text uses."""
-    return {name for binding in parse_program(text, FUNCTIONS).bindings for name in mentioned(binding.value)}
 
 
 STYLES: dict[str, Callable[[Expression], str]] = {

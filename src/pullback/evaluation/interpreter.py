@@ -11,7 +11,7 @@ from pullback.evaluation.contraction import contract
 from pullback.evaluation.memory import memory, require
 from pullback.operations.entry import Primitive
 from pullback.operations.table import TABLE
-from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, topological
+from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, approximate, topological
 from pullback.tensor.reshape import Linear
 
 _A_STEP = "a step on the way"
@@ -75,7 +75,7 @@ def _compute(
     if isinstance(node, Sum):
         total = np.zeros(tuple(axis.evaluate(sizes) for axis in node.axes), dtype=dtype)
         for coefficient, term in node.terms:
-            total = total + (done[term] if coefficient == 1 else float(coefficient) * done[term])
+            total = total + (done[term] if coefficient == 1 else approximate(coefficient) * done[term])
         return total
     assert isinstance(node, Apply)
     inputs = [done[argument] for argument in node.arguments]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from operator import index
-from typing import Any
+from typing import Any, NoReturn
 
 from pullback.dimension import Dimension
 from pullback.errors import NotationError, PullbackError, ShapeError
@@ -72,17 +72,34 @@ def read_batch(batch: object) -> int | str:
     return found
 
 
-def refuse_strangers(given: Mapping[str, object], known: Collection[str], what: str, source: str) -> None:
-    """Refuse what is said of a name that the program does not have.
+def refuse_misspelt(
+    given: Mapping[str, object], known: Mapping[str, object], has_inputs: bool, source: str = ""
+) -> None:
+    """Refuse what looks like a misspelt name of the program, and what names nothing in it at all.
+
+    One table of shapes may serve several programs: a name that is in the table and not in this program says
+    nothing of it. But a name that is near to one that has no entry, or a table without one name of the program,
+    is a mistake.
 
     Raises:
         NotationError: With the nearest name.
     """
-    for name in given:
-        if name not in known:
-            near = get_close_matches(name, list(known), n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the names are: {', '.join(known) or 'none'}"
-            raise NotationError(f"{what} is given for {name}, but the program has no {name}", source=source, hint=hint)
+    strangers = [name for name in given if name not in known]
+    for name in strangers:
+        if any(near not in given for near in get_close_matches(name, known, n=3)):
+            refuse_stranger(name, known, source)
+    if strangers and has_inputs and len(strangers) == len(given):
+        refuse_stranger(strangers[0], known, source)
+
+
+def refuse_stranger(name: str, known: Iterable[str], source: str = "") -> NoReturn:
+    """Say that the program does not have a name, with the nearest one that it has."""
+    known = list(known)
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"its names are: {', '.join(known) or 'none'}"
+    raise NotationError(
+        f"{name} is given a shape or a property, but the program has no {name}", source=source, hint=hint
+    )
 
 
 def _by_name(given: object, what: str, example: str) -> list[tuple[str, Any]]:

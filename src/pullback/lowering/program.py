@@ -12,7 +12,7 @@ from pullback.dimension import ONE, Dimension
 from pullback.errors import NOWHERE, NotationError, Place, PullbackError, ShapeError, Span
 from pullback.lowering.dimensions import Solver
 from pullback.lowering.expressions import Lowering
-from pullback.lowering.given import kind, read_batch, read_properties, read_shapes, refuse_strangers
+from pullback.lowering.given import kind, read_batch, read_properties, read_shapes, refuse_misspelt
 from pullback.lowering.inputs import covariances, find_inputs, mentioned, names_in
 from pullback.lowering.value import Context, Shape, Value
 from pullback.operations.table import FUNCTIONS
@@ -152,20 +152,27 @@ def read_program(
         parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(read_batch(batch)), parsed.source)
     known_shapes = read_shapes({} if shapes is None else shapes)
     properties = read_properties({} if assume is None else assume)
+    names = _names_of(parsed)
+    has_inputs = any(True for binding in parsed.bindings for _ in names_in(binding.value))
+    refuse_misspelt({**known_shapes, **properties}, names, has_inputs, parsed.source)
+    known_shapes = {name: shape for name, shape in known_shapes.items() if name in names}
     program = lower_program(parsed, known_shapes, properties, scalar_output)
-    _check_given(program, known_shapes, properties)
+    _check_lengths(program, known_shapes)
     return program
 
 
-def _check_given(program: Program, shapes: Mapping[str, Shape], properties: Properties) -> None:
-    """Refuse what is said of names that the program does not have, and lengths that are called like an input."""
-    written = {name: None for b in program.syntax.bindings for name in mentioned(b.value) if name in program.inputs}
-    declared = {d.name: None for d in program.syntax.declarations}
-    names = written | declared | {b.name: None for b in program.syntax.bindings if b.name is not None}
-    for what, given in (("a shape", shapes), ("a property", properties)):
-        refuse_strangers(given, names, what, program.source)
+def _names_of(parsed: tree.Program) -> dict[str, None]:
+    """All names that a text uses, binds or declares, in their order."""
+    used = [name for binding in parsed.bindings for name in mentioned(binding.value)]
+    named = [b.name for b in parsed.bindings if b.name is not None] + [d.name for d in parsed.declarations]
+    return dict.fromkeys([*used, *named])
+
+
+def _check_lengths(program: Program, shapes: Mapping[str, Shape]) -> None:
+    """Refuse lengths that are called like an input or a bound name."""
+    taken = {*program.inputs, *(b.name for b in program.syntax.bindings)}
     for name, shape in shapes.items():
-        for length in sorted({n for axis in shape for n in axis.names} & names.keys()):
+        for length in sorted({n for axis in shape for n in axis.names} & taken):
             message = f"{length} is a length of {name}, and an input or a bound name too"
             raise NotationError(message, source=program.source, hint="give the dimension another name")
 

@@ -14,7 +14,7 @@ from pullback.planning.drafting import Draft
 from pullback.planning.entrywise import lower_entrywise
 from pullback.planning.flattening import flattened
 from pullback.planning.steps import Extent
-from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_apply, topological
+from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, approximate, make_apply, topological
 from pullback.tensor.reshape import Linear
 
 
@@ -114,7 +114,7 @@ class Builder:
         """A product times a number."""
         factors, dimensions = flattened(node)
         lengths = {k: axis.evaluate(self.sizes) for k, axis in enumerate(dimensions)}
-        number = float(coefficient)
+        number = approximate(coefficient)
         operands: list[Operand] = []
         for factor in factors:
             if _is_inverse(factor.node) and factor.exponent == 1 and factor.node not in self.explicit:
@@ -178,7 +178,7 @@ class Builder:
             return draft.map("multiply", square, slot) if size == 3 else draft.map("square", square), below
         if size == Fraction(3, 2):
             return draft.map("multiply", draft.map("sqrt", slot), slot), below
-        return draft.map("power", slot, draft.constant(float(exponent))), 1
+        return draft.map("power", slot, draft.constant(approximate(exponent))), 1
 
     def sum_alone(
         self, operands: Sequence[Operand], output: Sequence[int], lengths: Mapping[int, int]
@@ -249,7 +249,7 @@ class Builder:
             else:
                 total, sign = draft.map("subtract", slot, total), 1
         if sign * shared != 1:
-            total = draft.scaled(total, float(sign * shared))
+            total = draft.scaled(total, approximate(sign * shared))
         return Value(total, shape)
 
     def scaled(self, node: Node, coefficient: Rational, alone: bool, sign: int) -> int:
@@ -263,7 +263,7 @@ class Builder:
             if key not in self.scaled_values:
                 self.scaled_values[key] = self.product(node, coefficient)
             return self.scaled_values[key].slot
-        return self.draft.scaled(self.value(node).slot, float(coefficient))
+        return self.draft.scaled(self.value(node).slot, approximate(coefficient))
 
     # operations
 
@@ -366,5 +366,8 @@ def _power(number: float, exponent: Rational) -> float:
         return math.inf
     if number < 0 and not isinstance(exponent, int):
         return math.nan
-    power: float = number**exponent if isinstance(exponent, int) else number ** float(exponent)
+    try:
+        power: float = number**exponent if isinstance(exponent, int) else number ** approximate(exponent)
+    except OverflowError:
+        return math.inf
     return power

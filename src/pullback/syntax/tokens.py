@@ -35,14 +35,15 @@ _TOKEN = re.compile(
   | (?P<bar>\|\|?|‖)
   | (?P<open>[(\[{{])
   | (?P<close>[)\]}}])
-  | (?P<op>\*\*|\.\*|\./|\.\^|==|:=|<=|>=|!=|->|[-+*/@·×⋅⊙∘⊘^⊗−=:,~<>!&%$?\\"`])
+  | (?P<op>\*\*|\.\*|\./|\.\^|==|:=|<=|>=|!=|->|[-+*/@·×⋅⊙∘⊘^⊗−=:,~<>≤≥!&%$?\\"`])
     """,
     re.VERBOSE,
 )
 _SAME = {
     "@": "*", "·": "*", "×": "*", "⋅": "*", "−": "-", "⊙": ".*", "∘": ".*", "⊘": "./", "⊗": "kron", "‖": "||",
+    "≤": "<=", "≥": ">=",
 }  # fmt: skip
-_CONTINUES = frozenset(["+", "-", "*", "/", ".*", "./", ".^", "^", "kron", "=", ","])
+_CONTINUES = frozenset(["+", "-", "*", "/", ".*", "./", ".^", "^", "kron", "=", ",", "<", ">", "<=", ">="])
 
 
 class Token(NamedTuple):
@@ -207,8 +208,6 @@ _HINTS = {
     "Σ": "write sum(x)",
     "∇": "ask for a gradient of the program instead",
     "∂": "ask for a derivative of the program instead",
-    "≤": "there are no comparisons in the notation",
-    "≥": "there are no comparisons in the notation",
     "½": "write 1/2",
     "∈": "declare a shape as in 'W : (m, n)'",
 }
