@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from operator import index
 from typing import Any, NoReturn
@@ -73,23 +73,29 @@ def read_batch(batch: object) -> int | str:
 
 
 def refuse_misspelt(
-    given: Mapping[str, object], known: Mapping[str, object], has_inputs: bool, source: str = ""
+    given: Mapping[str, object], known: Collection[str], inputs: Collection[str], source: str = ""
 ) -> None:
-    """Refuse what looks like a misspelt name of the program, and what names nothing in it at all.
+    """Refuse what looks like a misspelt input, and what names nothing in the program at all.
 
     One table of shapes may serve several programs: a name that is in the table and not in this program says
-    nothing of it. But a name that is near to one that has no entry, or a table without one name of the program,
+    nothing of it. But a name that is near to an input without an entry, or a table without one name of the program,
     is a mistake.
+
+    Args:
+        given: What is said, by name.
+        known: All names that the text uses.
+        inputs: Those of its inputs.
+        source: The text.
 
     Raises:
         NotationError: With the nearest name.
     """
     strangers = [name for name in given if name not in known]
     for name in strangers:
-        if any(near not in given for near in get_close_matches(name, known, n=3)):
-            refuse_stranger(name, known, source)
-    if strangers and has_inputs and len(strangers) == len(given):
-        refuse_stranger(strangers[0], known, source)
+        if any(near not in given for near in get_close_matches(name, inputs, n=3)):
+            refuse_stranger(name, inputs, source)
+    if strangers and inputs and len(strangers) == len(given):
+        refuse_stranger(strangers[0], inputs, source)
 
 
 def refuse_stranger(name: str, known: Iterable[str], source: str = "") -> NoReturn:
