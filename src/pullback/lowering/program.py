@@ -153,8 +153,9 @@ def read_program(
     known_shapes = read_shapes({} if shapes is None else shapes)
     properties = read_properties({} if assume is None else assume)
     names = _names_of(parsed)
+    bound = {binding.name for binding in parsed.bindings}
     values = dict.fromkeys(name for binding in parsed.bindings for name, _ in names_in(binding.value))
-    inputs = [name for name in values if all(name != binding.name for binding in parsed.bindings)]
+    inputs = [name for name in values if name not in bound]
     refuse_misspelt({**known_shapes, **properties}, names, inputs, parsed.source)
     known_shapes = {name: shape for name, shape in known_shapes.items() if name in names}
     program = lower_program(parsed, known_shapes, properties, scalar_output)
