@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from pullback.deriving import Names, Source, as_program, by_inputs, chosen, upstream_input
+from pullback.deriving import Source, as_program, by_inputs
 from pullback.dimension import ONE, Dimension
 from pullback.errors import PullbackError, ValuesError
 from pullback.evaluation.binding import bind
 from pullback.evaluation.libraries import library_of
+from pullback.evaluation.memory import memory
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import Names, chosen, upstream_input
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Input, Program
 from pullback.planning.building import build_all
 from pullback.planning.forward_backward import Cotangents, reverse_sweep
@@ -23,8 +26,9 @@ from pullback.planning.laying import with_orientation
 from pullback.planning.steps import Extent, Plan, Result
 from pullback.syntax.names import normalise
 from pullback.tensor.add import scaled
-from pullback.tensor.node import Node, Product, Rational, Variable, topological
+from pullback.tensor.node import Node, Rational, Variable, topological
 from pullback.tensor.product import constant
+from pullback.tensor.reshape import lengths
 
 Run = Callable[..., Any]
 
@@ -75,11 +79,9 @@ class Task:
 
     def dimensions(self) -> list[str]:
         """The dimension names that must have a size."""
-        names: set[str] = set()
-        for node in topological(self.nodes):
-            axes = node.dimensions if isinstance(node, Product) else node.axes
-            names = names.union(*(axis.names for axis in axes))
-        return sorted(names.union(*(axis.names for _, axes in self.roots for axis in axes)))
+        axes = [axis for node in topological(self.nodes) for axis in (*node.axes, *lengths(node))]
+        axes += [axis for _, shape in self.roots for axis in shape]
+        return sorted({name for axis in axes for name in axis.names})
 
     def plan(self, sizes: Mapping[str, int]) -> Plan:
         """Write the steps for numbers of the dimensions."""
@@ -112,7 +114,7 @@ def task_of_program(program: Program, wrt: Names, upstream: str, rate: float | N
     output = program.output
     scalar = all(axis is ONE for axis in output.shape)
     inputs = dict(program.inputs)
-    step: Rational = 1 if rate is None else -Fraction(rate)
+    step: Rational = 1 if rate is None else -_fraction(rate)
     if scalar:
         seed: Node = constant(step)
     else:
@@ -129,6 +131,13 @@ def task_of_program(program: Program, wrt: Names, upstream: str, rate: float | N
         return Task(inputs, (first,), "{0}", swept.standins, changes)
     pairs = [(node, program.inputs[name].shape) for name, node in zip(names, swept.gradients, strict=True)]
     return Task(inputs, (first, *pairs), _arrangement(spelled, output=True), swept.standins)
+
+
+def _fraction(rate: Any) -> Fraction:
+    try:
+        return Fraction(rate)
+    except (TypeError, ValueError, OverflowError):
+        raise PullbackError(f"the rate is a number, not {rate!r}", hint="such as rate=0.01") from None
 
 
 def _sweep(program: Program, names: Sequence[str], seed: Node) -> Cotangents:
@@ -167,7 +176,7 @@ class Compiled:
         self.task = task
         self.backend = backend
         self.reuse = reuse
-        self.dtype = dtype
+        self.dtype = None if dtype is None else _type_of(dtype)
         self.needed = task.needed()
         place = {name: k for k, name in enumerate(task.inputs)}
         self.variables = sorted([*self.needed, *task.carriers(self.needed)], key=lambda v: place[v.name])
@@ -246,9 +255,10 @@ class Compiled:
             run = self._local.runs[key] = self._program(key, bound.sizes, arrays).bind(self._miss)
             _forget(self._local.runs)
         self._local.run = run
-        if native:
-            return run(*map(library.from_numpy, arrays))
-        return library.from_numpy(run(*arrays))
+        with memory("a result"):
+            if native:
+                return run(*map(library.from_numpy, arrays))
+            return library.from_numpy(run(*arrays))
 
     def _asked(self, values: Mapping[str, Any]) -> list[Variable]:
         """The inputs that must be there, and those that are there to say a size."""
@@ -260,7 +270,7 @@ class Compiled:
         import numpy as np
 
         if self.dtype is not None:
-            return np.dtype(self.dtype)
+            return self.dtype
         kinds = [array.dtype for array in values.values() if isinstance(array, np.ndarray | np.generic)]
         wide = np.dtype(np.float64)
         narrow = bool(kinds) and all(kind.kind == "f" and kind.itemsize == 4 for kind in kinds)
@@ -296,6 +306,19 @@ class Compiled:
                 found = self.programs[key] = specialise(self, plan, key[0], arrays, native=key[3])
                 _forget(self.programs)
             return found
+
+
+def _type_of(dtype: Any) -> Any:
+    """The NumPy type that is asked for; only real floating-point numbers are computed with."""
+    import numpy as np
+
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found.kind != "f" or found.itemsize < 4:
+        raise PullbackError(f"{dtype!r} is no type to compute in", hint="the types are: float32, float64")
+    return found
 
 
 def specialise(compiled: Compiled, plan: Plan, dtype: Any, arrays: Sequence[Any], native: bool = False) -> Any:
@@ -366,6 +389,10 @@ def compile_program(
     reuse: bool = False,
     dtype: Any = None,
     rate: float | None = None,
+    *,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
+    batch: str | int | None = None,
 ) -> Compiled:
     """Compile a program and its backward pass into one function.
 
@@ -378,6 +405,10 @@ def compile_program(
         reuse: Write the results of every call over those of the last one of the same thread.
         dtype: The type to compute in; by default that of the arrays.
         rate: Instead of returning gradients, step down them: every input in ``wrt`` is changed in place.
+        shapes: As in ``parse``.
+        assume: As in ``parse``. What is assumed is made use of and not checked at each call, for the sake of speed;
+            ``evaluate`` and ``check`` do check it.
+        batch: As in ``parse``.
 
     Returns:
         A function of arrays by name that gives ``(output, {name: gradient})``, each gradient of the shape
@@ -394,7 +425,7 @@ def compile_program(
     >>> y, gradients["x"]
     (array([1., 2.]), array([1., 0.]))
     """
-    program = as_program(source)
+    program = as_program(source, shapes, assume, batch)
     return Compiled(task_of_program(program, wrt, upstream, rate), backend, reuse, dtype)
 
 

@@ -11,6 +11,8 @@ from pullback.calculus.reverse import jacobian as local_jacobian
 from pullback.dimension import ONE
 from pullback.errors import NotationError, Place, ShapeError, UnsupportedError
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import Names, chosen, only, pair, upstream_input
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Input, Program, Statement, lower_program, read_program, squeezed
 from pullback.lowering.value import Shape
 from pullback.simplification.simplify import open_merges, simplify
@@ -23,15 +25,14 @@ from pullback.tensor.reshape import reshaped
 from pullback.tensor.substitute import Lifted, substitute_all
 
 Source = str | Program | Expression
-Names = str | Sequence[str] | None
 _LAYOUTS = ("denominator", "numerator")
 _FORMS = ("entries", "kronecker")
 
 
 def parse(
     text: str,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
 ) -> Program:
     """Read a program and find all its shapes.
@@ -54,12 +55,14 @@ def parse(
 
 def as_program(
     source: Source,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     scalar_output: bool = False,
 ) -> Program:
     """Take a program, an expression as the program that it is, or text."""
+    if isinstance(source, Program | Expression):
+        refuse_second_reading(shapes, assume, batch)
     if isinstance(source, Expression):
         return program_of(source)
     if isinstance(source, Program):
@@ -77,6 +80,14 @@ def as_program(
     return read_program(source, shapes, assume, batch)
 
 
+def refuse_second_reading(shapes: object, assume: object, batch: object) -> None:
+    """Refuse what is said of the inputs of a program whose shapes are found already."""
+    for what, given in {"shapes": shapes, "assume": assume, "batch": batch}.items():
+        if given:
+            message = f"{what} is given for a program that is read already"
+            raise NotationError(message, hint=f"give it to pb.parse, or the text of the program beside {what}")
+
+
 def program_of(expression: Expression) -> Program:
     """An expression as a program of one statement, over the same inputs."""
     statement = Statement(None, expression.axes, expression.node, lambda: expression.node)
@@ -90,8 +101,8 @@ def gradient(
     source: Source,
     wrt: Names = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     structured: bool = False,
 ) -> Any:
@@ -128,8 +139,8 @@ def backward(
     wrt: Names = None,
     upstream: str = "g",
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
 ) -> Results:
     """Derive the backward pass of a layer: the gradient of each input, given that of the output.
@@ -153,22 +164,12 @@ def backward(
     return _expressions(program, names, nodes, {normalise(upstream): given})
 
 
-def upstream_input(program: Program, upstream: str) -> Input:
-    """The input that stands for the gradient of the output."""
-    name = normalise(upstream)
-    bound = {normalise(s.name) for s in program.statements if s.name is not None}
-    if name in program.inputs or name in bound:
-        message = f"the upstream gradient can't be called {upstream}: the program has that name"
-        raise NotationError(message, source=program.source, hint='choose another, such as upstream="dy"')
-    return Input(upstream, program.output.shape, frozenset())
-
-
 def jacobian(
     source: Source,
     wrt: str | None = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     layout: str = "denominator",
     form: str = "entries",
@@ -190,7 +191,7 @@ def jacobian(
     _require_one_of(layout, "layout", _LAYOUTS)
     _require_one_of(form, "form", _FORMS)
     program = as_program(source, shapes, assume, batch)
-    name = _only(program, wrt)
+    name = only(program, wrt)
     (node,) = by_inputs(program, [name], lambda root, targets: [local_jacobian(root, targets[0])])
     outer, inner = program.output.shape, program.inputs[name].shape
     if layout == "numerator":
@@ -230,10 +231,10 @@ def _stacked(node: Node, outer: Shape, inner: Shape, program: Program) -> Expres
 
 def hessian(
     source: Source,
-    wrt: str | tuple[str, str] | None = None,
+    wrt: Names = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     form: str = "entries",
 ) -> Expression:
@@ -245,8 +246,7 @@ def hessian(
     _require_one_of(form, "form", _FORMS)
     program = as_program(source, shapes, assume, batch, scalar_output=True)
     require_scalar(program)
-    first, second = (wrt, wrt) if not isinstance(wrt, tuple) else wrt
-    left, right = _only(program, first), _only(program, second)
+    left, right = pair(program, wrt)
 
     def twice(root: Node, targets: Sequence[Node]) -> list[Node]:
         (slope,) = differentiate(root, targets[:1])
@@ -272,27 +272,6 @@ def require_scalar(program: Program) -> None:
             places=(Place(output.span, f"this is {shape}"),) if output.span.end else (),
             hint="use backward for a layer with an upstream gradient, or jacobian for all derivatives",
         )
-
-
-def chosen(program: Program, wrt: Names) -> list[str]:
-    """The normalised names to differentiate by; all inputs that are no constants where none is named."""
-    if wrt is None:
-        names = [name for name, entry in program.inputs.items() if "constant" not in entry.properties]
-        if not names:
-            raise NotationError("the program has no inputs to differentiate by", source=program.source)
-        return names
-    asked = [wrt] if isinstance(wrt, str) else list(wrt)
-    return [normalise(program.input(name).name) for name in asked]
-
-
-def _only(program: Program, wrt: str | None) -> str:
-    if wrt is not None:
-        return normalise(program.input(wrt).name)
-    names = chosen(program, None)
-    if len(names) != 1:
-        message = f"say by which input to differentiate: {', '.join(names)}"
-        raise NotationError(message, source=program.source, hint=f'for example wrt="{names[0]}"')
-    return names[0]
 
 
 def by_inputs(program: Program, names: Iterable[str], derive: Any) -> list[Node]:

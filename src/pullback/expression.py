@@ -8,16 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pullback.dimension import Dimension
+from pullback.errors import ValuesError
+from pullback.evaluation.arrays import by_name
 from pullback.evaluation.binding import bind
 from pullback.evaluation.interpreter import interpret
 from pullback.evaluation.libraries import library_of
+from pullback.evaluation.memory import memory
 from pullback.lifting.statements import Spelled, Vocabulary, is_matrix_form, spell_all
 from pullback.lowering.program import Input, Program
 from pullback.operations.stability import stable
 from pullback.syntax.names import normalise
 from pullback.syntax.printer import StyleName, show, show_program
 from pullback.syntax.tree import Binding, Name, Syntax
-from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, topological
+from pullback.tensor.node import Apply, Node, Unknown, Variable, topological
+from pullback.tensor.reshape import lengths
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -149,7 +153,7 @@ class Expression:
         Raises:
             ValuesError: A value is missing or does not fit; all disagreements are named.
         """
-        result: ndarray[Any, Any] = evaluate_all([(self.node, self.axes)], self.inputs, {**(values or {}), **more})[0]
+        result: ndarray[Any, Any] = evaluate_all([(self.node, self.axes)], self.inputs, joined(values, more))[0]
         return result
 
     def compile(self, backend: str = "numpy", reuse: bool = False, dtype: Any = None) -> Any:
@@ -165,6 +169,15 @@ class Expression:
         return str(import_module("pullback.emission.emitting").emit_expression(self, target, name))
 
 
+def joined(values: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Values given as a mapping and as keywords, as one mapping."""
+    named = {} if values is None else by_name(values)
+    twice = sorted(named.keys() & more.keys())
+    if twice:
+        raise ValuesError(f"{twice[0]} has two values", hint="leave one of them")
+    return {**named, **more}
+
+
 def evaluate_all(
     roots: Sequence[tuple[Node, tuple[Dimension, ...]]], inputs: Mapping[str, Input], values: Mapping[str, Any]
 ) -> list[Any]:
@@ -174,35 +187,25 @@ def evaluate_all(
     nodes = stable([node for node, _ in roots])
     order = list(topological(nodes))
     needed = [node for node in order if isinstance(node, Variable)]
-    functions = {name: value for name, value in values.items() if callable(value)}
-    plain = {name: value for name, value in values.items() if name not in functions}
+    unknown = {n.operation.name.rstrip("'") for n in order if isinstance(n, Apply) and isinstance(n.operation, Unknown)}
+    named = by_name(values)
+    functions = {name: value for name, value in named.items() if name.rstrip("'") in unknown}
+    plain = {name: value for name, value in named.items() if name not in functions}
     library = library_of(plain)
     plain = {name: library.to_numpy(name, value) for name, value in plain.items()}
     bound = bind(inputs, plain, needed, sorted(_dimension_names(order, roots)))
     results = interpret(nodes, bound.arrays, bound.sizes, functions)
     shaped = []
-    for array, (_, axes) in zip(results, roots, strict=True):
-        shape = tuple(axis.evaluate(bound.sizes) for axis in axes)
-        shaped.append(library.from_numpy(np.array(np.real(array), dtype=np.float64).reshape(shape)))
+    with memory("the result"):
+        for array, (_, axes) in zip(results, roots, strict=True):
+            shape = tuple(axis.evaluate(bound.sizes) for axis in axes)
+            shaped.append(library.from_numpy(np.array(np.real(array), dtype=np.float64).reshape(shape)))
     return shaped
 
 
 def _dimension_names(order: Sequence[Node], roots: Sequence[tuple[Node, tuple[Dimension, ...]]]) -> set[str]:
-    names: set[str] = set()
-    for node in order:
-        if isinstance(node, Product):
-            for axis in node.dimensions:
-                names |= axis.names
-        elif isinstance(node, Sum):
-            for axis in node.axes:
-                names |= axis.names
-        elif not isinstance(node, Variable):
-            for axis in node.axes:
-                names |= axis.names
-    for _, axes in roots:
-        for axis in axes:
-            names |= axis.names
-    return names
+    axes = [axis for node in order for axis in lengths(node)] + [axis for _, shape in roots for axis in shape]
+    return {name for axis in axes for name in axis.names}
 
 
 def chosen_kinds(
@@ -327,8 +330,9 @@ class Results(Mapping[str, Expression]):
     def __repr__(self) -> str:
         return "{" + ", ".join(f"{name!r}: {e!s}" for name, e in self.items()) + "}"
 
-    def evaluate(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Compute all of them together, shared parts once."""
+    def evaluate(self, values: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """Compute all of them together, shared parts once; values as for one expression."""
         expressions = list(self.expressions.values())
         roots = [(e.node, e.axes) for e in expressions]
-        return dict(zip(self, evaluate_all(roots, expressions[0].inputs, values), strict=True))
+        arrays = evaluate_all(roots, expressions[0].inputs, joined(values, more))
+        return dict(zip(self, arrays, strict=True))

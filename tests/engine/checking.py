@@ -220,7 +220,7 @@ def _along(case: Case, first: str, u: Array, second: str, v: Array) -> Array:
 
 def reread(expression: Expression, text: str) -> Any:
     """Parse printed text in the shapes of the expression's inputs."""
-    shapes: dict[str, tuple[Any, ...]] = {entry.name: entry.shape for entry in expression.inputs.values()}
+    shapes = {entry.name: entry.shape for entry in expression.inputs.values()}
     assume = {entry.name: sorted(entry.properties) for entry in expression.inputs.values()}
     return pb.parse(text, shapes=shapes, assume=assume)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import pullback as pb
 from pullback.calculus.reverse import backward as pull_back
 from pullback.expression import Expression
+from pullback.lowering.asked import upstream_input
 from pullback.operations.table import FUNCTIONS, HIDDEN
 from pullback.simplification.simplify import simplify
 from pullback.syntax.tree import Binding, Call, Syntax
@@ -79,7 +80,7 @@ def check_simplification(case: Case) -> None:
     names = list(program.inputs)
     if not names:
         return
-    upstream = pb.deriving.upstream_input(program, checking.UPSTREAM)
+    upstream = upstream_input(program, checking.UPSTREAM)
     targets = [program.inputs[name].variable for name in names]
     plain = pull_back(program.output.node, upstream.variable, targets)
     exact = case.exact

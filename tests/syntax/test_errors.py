@@ -36,7 +36,7 @@ def refusal(text: str) -> NotationError:
         ("a = b = c", "'=' can't stand here", (1, 7), "at the start of a statement"),
         ("a == b", "'==' can't stand here", (1, 3), "write = to bind"),
         ("a := b", "':=' can't stand here", (1, 3), "write = to bind"),
-        ("a < b", "'<' can't stand here", (1, 3), "no comparisons"),
+        ("a < b < c", "two comparisons stand in one", (1, 3), "for both"),
         ("n!", "'!' can't stand here", (1, 2), "factorial"),
         ("a, b", "',' can't stand here", (1, 2), "between the arguments"),
         ("loss x^Tx", "'^Tx' could be a transpose or a power", (1, 8), "^T x"),

@@ -72,7 +72,7 @@ def test_the_printed_form(plain: str, unicode: str, latex: str) -> None:
     [
         (Number(Fraction(1, 3)), "1/3"),
         (Number(Fraction(-5, 2)), "-2.5"),
-        (Number(Fraction(1, 10**7)), "1/10000000"),
+        (Number(Fraction(1, 10**7)), "1e-7"),
         (Chain((Name("x"), Number(Fraction(1, 3))), ("*",)), "x (1/3)"),
         (Chain((Number(Fraction(-1, 3)), Name("x")), ("*",)), "-1/3 x"),
         (Chain((Name("x"), Number(Fraction(-2))), ("+",)), "x + (-2)"),

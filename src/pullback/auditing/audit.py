@@ -15,11 +15,12 @@ from pullback.auditing.searching import search_of, unstructured
 from pullback.auditing.stages import stages_of
 from pullback.auditing.trial import Setting, Trial, close
 from pullback.checking.evaluator import UnfitError
-from pullback.checking.program import free_name
 from pullback.deriving import as_program, backward, gradient
 from pullback.dimension import ONE
 from pullback.errors import PullbackError, ShapeError
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import free_name
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Program
 from pullback.simplification.simplify import simplify
 from pullback.syntax.names import normalise
@@ -33,8 +34,8 @@ def audit(
     source: Any,
     claims: Mapping[str, str] | Callable[..., Any] | None = None,
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     values: Mapping[str, Any] | Sequence[Any] | None = None,
     upstream: str = "g",

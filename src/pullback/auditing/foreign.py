@@ -8,6 +8,7 @@ from typing import Any
 from pullback.auditing.report import Report
 from pullback.checking.words import say
 from pullback.errors import ShapeError, UnsupportedError
+from pullback.lowering.given import Shapes
 from pullback.tracing.read import read_layer
 
 
@@ -16,7 +17,7 @@ def audit_python(
     claims: Any,
     *,
     values: Any,
-    shapes: Mapping[str, tuple[int | str, ...]] | None,
+    shapes: Shapes | None,
     seed: int,
     lang: str,
 ) -> Report:

@@ -8,9 +8,10 @@ from typing import Any
 from pullback.checking.program import check_program
 from pullback.checking.report import Report
 from pullback.checking.words import catalogue
-from pullback.deriving import Names
 from pullback.errors import UnsupportedError
 from pullback.expression import Expression
+from pullback.lowering.asked import Names
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Program
 
 
@@ -20,8 +21,8 @@ def check(
     *,
     wrt: Names = None,
     values: Mapping[str, Any] | Sequence[Any] | None = None,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     order: int = 1,
     seed: int = 0,

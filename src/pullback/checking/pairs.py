@@ -14,8 +14,9 @@ from pullback.checking.program import RANDOM_POINTS, check_program, points_of
 from pullback.checking.report import Report
 from pullback.checking.second import compare_second
 from pullback.checking.words import say
-from pullback.deriving import Names, Source, as_program, chosen
+from pullback.deriving import Source, as_program
 from pullback.errors import NotationError, UnsupportedError, ValuesError
+from pullback.lowering.asked import Names, chosen
 from pullback.tracing.calling import called_safely
 from pullback.tracing.layer import Layer
 from pullback.tracing.read import read_layer

@@ -10,10 +10,11 @@ from pullback.checking.draw import DOMAINS, STRUCTURED, Point, dimension_names, 
 from pullback.checking.forward import Forward, of_source
 from pullback.checking.report import Report
 from pullback.checking.second import compare_second
-from pullback.deriving import Names, Source, as_program, backward, by_inputs, chosen
+from pullback.deriving import Source, as_program, backward, by_inputs
 from pullback.errors import ValuesError
 from pullback.evaluation.binding import bind
 from pullback.expression import Expression
+from pullback.lowering.asked import Names, chosen, free_name
 from pullback.lowering.program import Input, Program, squeezed
 from pullback.syntax.names import normalise
 
@@ -70,12 +71,6 @@ def check_program(
 
         compare_second(comparison, products, names, usable[:2], rng)
     return comparison.report(language, order)
-
-
-def free_name(program: Program) -> str:
-    """A name for the upstream gradient that the program does not use."""
-    taken = {*program.inputs, *(normalise(s.name) for s in program.statements if s.name)}
-    return next(name for name in ("g", "dy", "g_out", "upstream", "upstream1") if name not in taken)
 
 
 def points_of(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pullback as pb
 from pullback.cli.request import Request
 from pullback.errors import PullbackError
+from pullback.lowering.given import refuse_stranger
 from pullback.syntax.names import normalise
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ def parse(request: Request) -> pb.Program:
     if python.is_place(request.text):
         return python.read(request)
     lifted: dict[str, Any] = {} if request.batch is None else {"batch": request.batch}
-    return pb.parse(request.text, shapes=request.shapes, assume=request.assume, **lifted)
+    program = pb.parse(request.text, shapes=request.shapes, assume=request.assume, **lifted)
+    known = {**program.inputs, **{s.name: s for s in program.statements if s.name is not None}}
+    for name in (*request.shapes, *request.assume):
+        if normalise(name) not in known:
+            refuse_stranger(name, known, request.text)
+    return program
 
 
 def inputs_by(request: Request, program: pb.Program) -> tuple[str, ...]:

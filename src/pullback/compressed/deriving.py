@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +12,14 @@ from pullback.deriving import (
     Source,
     as_program,
     by_inputs,
-    chosen,
     hessian,
     jacobian,
     require_scalar,
-    upstream_input,
 )
 from pullback.errors import NotationError, ShapeError, UnsupportedError
 from pullback.expression import Expression
+from pullback.lowering.asked import chosen, upstream_input
+from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Program, Statement, squeezed
 from pullback.simplification.simplify import simplify
 from pullback.syntax.names import normalise
@@ -28,15 +27,13 @@ from pullback.tensor.node import Node, Variable, topological
 from pullback.tensor.product import product
 from pullback.tensor.substitute import Lifted, substitute_all
 
-Shapes = Mapping[str, tuple[int | str, ...]]
-
 
 def hessian_operator(
     source: Source,
     wrt: str | None = None,
     *,
     shapes: Shapes | None = None,
-    assume: Mapping[str, Any] | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     backend: str = "numpy",
     reuse: bool = False,
@@ -67,7 +64,7 @@ def jacobian_operator(
     wrt: str | None = None,
     *,
     shapes: Shapes | None = None,
-    assume: Mapping[str, Any] | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     backend: str = "numpy",
     reuse: bool = False,
@@ -90,7 +87,7 @@ def hessian_product(
     vector: str = "v",
     *,
     shapes: Shapes | None = None,
-    assume: Mapping[str, Any] | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
 ) -> Expression:
     """Derive the product of a Hessian with a vector of the variable's shape, without the Hessian.
@@ -119,7 +116,7 @@ def gauss_newton(
     through: str | None = None,
     *,
     shapes: Shapes | None = None,
-    assume: Mapping[str, Any] | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
 ) -> Expression:
     """Derive the Gauss-Newton matrix J' H J: J is the Jacobian of ``through``, H the Hessian of the output by it.
@@ -167,7 +164,7 @@ def jacobian_per_sample(
     *,
     batch: str | int = "B",
     shapes: Shapes | None = None,
-    assume: Mapping[str, Any] | None = None,
+    assume: Properties | None = None,
 ) -> Expression:
     """Derive the Jacobians of all samples of a batch at once: the batch axis, then those of one sample.
 

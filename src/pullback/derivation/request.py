@@ -12,11 +12,13 @@ from pullback.derivation.naming import Names, choose_names
 from pullback.derivation.readings import Readings
 from pullback.derivation.splitting import split
 from pullback.derivation.standin import StandIn, stand_in
-from pullback.deriving import backward, chosen, gradient
+from pullback.deriving import backward, gradient
 from pullback.dimension import ONE
 from pullback.errors import UnsupportedError
-from pullback.evaluation.binding import as_array, bind
+from pullback.evaluation.arrays import as_array, by_name
+from pullback.evaluation.binding import bind
 from pullback.expression import Results, evaluate_all
+from pullback.lowering.asked import chosen, free_name
 from pullback.lowering.program import Input, Program
 from pullback.tensor.node import Variable, topological
 
@@ -52,8 +54,7 @@ class Request:
     @cached_property
     def upstream_name(self) -> str:
         """What results call the upstream gradient."""
-        taken = {*self.program.inputs, *(s.name for s in self.board.statements)}
-        return next(name for name in ("g", "dy", self.names.upstreams[self.names.output]) if name not in taken)
+        return free_name(self.board, "g", "dy", self.names.upstreams[self.names.output])
 
     @cached_property
     def results(self) -> Results:
@@ -74,13 +75,15 @@ class Request:
         if self.values is None and self.upstream is None:
             return {}, {}
         inputs = dict(self.program.inputs)
-        given = {name: value for name, value in (self.values or {}).items() if not callable(value)}
+        values = {} if self.values is None else by_name(self.values)
+        given = {name: value for name, value in values.items() if not callable(value)}
         if self.upstream is not None:
             inputs[_UPSTREAM] = Input(f"dL/d{self.names.output}", self.program.output.shape, frozenset())
             given[_UPSTREAM] = self.upstream
         order = list(topological([s.node for s in self.program.statements]))
         needed = [v for v in order if isinstance(v, Variable)] if self.values is not None else []
-        bound = bind(inputs, given, needed, [])
+        lengths = {n for name in given if name in inputs for axis in inputs[name].shape for n in axis.names}
+        bound = bind(inputs, given, needed, sorted(lengths))
         full: dict[str, Any] = {}
         for variable, array in bound.arrays.items():
             shape = tuple(axis.evaluate(bound.sizes) for axis in inputs[variable.name].shape)

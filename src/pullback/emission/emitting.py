@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from pullback.deriving import Names, Source, as_program, parse
+from pullback.deriving import Source, as_program, refuse_second_reading
 from pullback.emission.drafting import Drawn, draw_up
 from pullback.emission.identifiers import PYTHON, C, checked
 from pullback.emission.sampling import arrays
@@ -15,6 +15,8 @@ from pullback.emission.subject import Subject, subject_of_expressions, subject_o
 from pullback.emission.triton import TRITON
 from pullback.errors import PullbackError, ValuesError
 from pullback.expression import Expression, Results
+from pullback.lowering.asked import Names
+from pullback.lowering.given import Properties, Shapes
 from pullback.spelling.dialects import JAX, NUMPY, TORCH, Dialect
 
 
@@ -62,8 +64,8 @@ def emit_program(
     upstream: str | None = None,
     *,
     name: str | None = None,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     values: Mapping[str, Any] | None = None,
     seed: Any = None,
@@ -76,9 +78,9 @@ def emit_program(
         wrt: The inputs to differentiate by; all that are no constants where none is named.
         upstream: What the gradient of the output is called; ``g`` where the program has no ``g``.
         name: What the function is called; ``layer``, or ``loss`` where the output is a scalar.
-        shapes: As in ``parse``, for text.
-        assume: As in ``parse``, for text.
-        batch: As in ``parse``, for text.
+        shapes: As in ``parse``.
+        assume: As in ``parse``.
+        batch: As in ``parse``.
         values: Numbers for inputs, by name, on which the file checks itself; by default it draws some.
         seed: Such numbers for the gradient of the output.
 
@@ -103,9 +105,9 @@ def emit_program(
     """
     chosen = target_of(target)
     if isinstance(source, Results):
+        refuse_second_reading(shapes, assume, batch)
         return _written(subject_of_expressions(list(source.values()), list(source)), chosen, name)
-    program = parse(source, shapes, assume, batch) if isinstance(source, str) else as_program(source)
-    subject = subject_of_program(program, wrt, upstream, chosen.apart)
+    subject = subject_of_program(as_program(source, shapes, assume, batch), wrt, upstream, chosen.apart)
     if seed is not None and subject.upstream is None:
         raise ValuesError("no gradient comes from above: the output is a scalar", hint="leave its value out")
     given = dict(values or {}) | ({subject.upstream.name: seed} if seed is not None and subject.upstream else {})

@@ -15,7 +15,8 @@ from pullback.dimension import Dimension
 from pullback.emission.drafting import Drawn
 from pullback.emission.subject import Subject
 from pullback.errors import PullbackError, ValuesError
-from pullback.evaluation.binding import as_array, bind
+from pullback.evaluation.arrays import as_array
+from pullback.evaluation.binding import bind
 from pullback.evaluation.interpreter import interpret
 from pullback.lowering.dimensions import Solver
 from pullback.syntax.names import normalise

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pullback.compiling import Task
-from pullback.deriving import Names, Source, as_program, backward, by_inputs, chosen, gradient, upstream_input
+from pullback.deriving import Source, as_program, backward, by_inputs, gradient
 from pullback.dimension import ONE, Dimension
 from pullback.errors import UnsupportedError
 from pullback.expression import Expression, Results, vocabulary
 from pullback.lifting.naming import choose_names
 from pullback.lifting.statements import Vocabulary
+from pullback.lowering.asked import Names, chosen, upstream_input
 from pullback.lowering.program import Input, Program
 from pullback.planning.forward_backward import Cotangents, reverse_sweep
 from pullback.syntax.names import normalise

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from pullback.tensor.node import Rational
+from pullback.tensor.node import Rational, approximate
 
 Operand = tuple[Any, tuple[int, ...]]
 
@@ -46,9 +46,9 @@ def raised(array: Any, exponent: Rational) -> Any:
         return np.sqrt(array)
     if exponent * 2 == -1:
         return 1 / np.sqrt(array)
-    if isinstance(exponent, int):
-        return np.power(array, float(exponent)) if exponent < 0 else array**exponent
-    return np.power(array, float(exponent))
+    if isinstance(exponent, int) and 0 <= exponent < 2**31:
+        return array**exponent
+    return np.power(array, approximate(exponent))
 
 
 def _reduce(operands: list[Operand], kept: list[int], lengths: Sequence[int]) -> Operand:

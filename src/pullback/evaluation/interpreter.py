@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pullback.errors import ValuesError
 from pullback.evaluation.contraction import contract
+from pullback.evaluation.memory import memory, require
 from pullback.operations.entry import Primitive
 from pullback.operations.table import TABLE
-from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, topological
+from pullback.tensor.node import Apply, Node, Product, Sum, Unknown, Variable, approximate, topological
 from pullback.tensor.reshape import Linear
+
+_A_STEP = "a step on the way"
 
 _VALUES = {
     meaning.operation.name: meaning.value
@@ -25,7 +28,7 @@ def interpret(
     roots: Iterable[Node],
     arrays: Mapping[Variable, Any],
     sizes: Mapping[str, int],
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    functions: Mapping[str, Any] | None = None,
 ) -> list[Any]:
     """Compute nodes.
 
@@ -46,7 +49,10 @@ def interpret(
     done: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in topological(roots):
-            done[node] = _compute(node, done, arrays, sizes, dtype, functions or {})
+            if not isinstance(node, Variable):
+                require([axis.evaluate(sizes) for axis in node.axes], _A_STEP)
+            with memory(_A_STEP):
+                done[node] = _compute(node, done, arrays, sizes, dtype, functions or {})
     return [done[root] for root in roots]
 
 
@@ -56,7 +62,7 @@ def _compute(
     arrays: Mapping[Variable, Any],
     sizes: Mapping[str, int],
     dtype: Any,
-    functions: Mapping[str, Callable[..., Any]],
+    functions: Mapping[str, Any],
 ) -> Any:
     import numpy as np
 
@@ -69,7 +75,7 @@ def _compute(
     if isinstance(node, Sum):
         total = np.zeros(tuple(axis.evaluate(sizes) for axis in node.axes), dtype=dtype)
         for coefficient, term in node.terms:
-            total = total + (done[term] if coefficient == 1 else float(coefficient) * done[term])
+            total = total + (done[term] if coefficient == 1 else approximate(coefficient) * done[term])
         return total
     assert isinstance(node, Apply)
     inputs = [done[argument] for argument in node.arguments]
@@ -77,9 +83,14 @@ def _compute(
         return node.operation.evaluate(inputs[0], sizes)
     if isinstance(node.operation, Unknown):
         name = node.operation.name
-        if name not in functions:
-            raise ValuesError(f"{name} has no value", hint=f'give a Python function: {{"{name}": …}}')
-        return np.asarray(functions[name](*inputs))
+        function = functions.get(name)
+        if not callable(function):
+            problem = "has no value" if function is None else "is a function, and its value is none"
+            raise ValuesError(f"{name} {problem}", hint=f'give a Python function: {{"{name}": …}}')
+        result = np.asarray(function(*inputs))
+        if result.shape != inputs[0].shape:
+            raise ValuesError(f"{name} gives {result.shape} of {inputs[0].shape}; it works entry by entry")
+        return result
     try:
         return np.asarray(_VALUES[node.operation.name](*inputs))
     except np.linalg.LinAlgError as error:

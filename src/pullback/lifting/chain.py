@@ -13,11 +13,17 @@ from functools import wraps
 from itertools import groupby
 from typing import Any, TypeVar, cast
 
+from pullback.errors import UnsupportedError
 from pullback.lifting.alphabet import natural
+from pullback.syntax.forms import decimal
 from pullback.syntax.tree import Call, Chain, Comprehension, Indexed, Name, Negate, Number, Power, Syntax, Transpose
 from pullback.tensor.node import Rational
 
 Result = TypeVar("Result")
+_MOST_BITS = 1328
+"""Numbers of more than 400 digits are not read."""
+_LONG = 10**16
+_MOST_DERIVED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,18 @@ def raised(tree: Syntax, exponent: Rational, entrywise: bool) -> Syntax:
         return raised(root, 2 * exponent, entrywise)
     if exponent == Fraction(1, 2):
         return Call("sqrt", (tree,))
-    return Power(tree, number(exponent), entrywise)
+    return Power(tree, _beside_power_of_ten(exponent) or number(exponent), entrywise)
+
+
+def _beside_power_of_ten(value: Rational) -> Syntax | None:
+    """A long exponent that was derived down from a short one: 1e20 - 1."""
+    whole = Fraction(value)
+    if whole < _LONG or whole.denominator != 1 or "e" in (decimal(whole) or ""):
+        return None
+    for step in range(1, _MOST_DERIVED):
+        if "e" in (decimal(whole + step) or ""):
+            return Chain((number(whole + step), Number(Fraction(step))), ("-",))
+    return None
 
 
 def _norm_of(tree: Syntax) -> Syntax | None:
@@ -118,9 +135,14 @@ def number(value: Rational) -> Syntax:
     value = Fraction(value)
     if value < 0:
         return Negate(number(-value))
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MOST_BITS:
+        raise UnsupportedError(
+            "a number in the result has hundreds of digits",
+            hint="call the numbers by a name, and give them as values",
+        )
     if value.denominator == 1:
         return Number(value)
-    if value.denominator < 10 or not _is_decimal(value):
+    if value.denominator < 10 or (decimal(value) is None and not _is_decimal(value)):
         return Chain((Number(Fraction(value.numerator)), Number(Fraction(value.denominator))), ("/",))
     return Number(value)
 

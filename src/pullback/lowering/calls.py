@@ -350,7 +350,7 @@ def _vec(lowering: Lowering, tree: Call, names: Environment) -> Value:
             return node
         return merged(product([(node, (0, 1), 1)], (1, 0)))
 
-    return Value((context.solver.resolve(rows) * context.solver.resolve(columns),), make, tree.span)
+    return Value((context.solver.compose((columns, rows)),), make, tree.span)
 
 
 def kron(lowering: Lowering, left: Value, right: Value, span: Span) -> Value:
@@ -362,8 +362,7 @@ def kron(lowering: Lowering, left: Value, right: Value, span: Span) -> Value:
         return lowering.times(left, right, span)
     rank = max(left.rank, right.rank)
     left, right = (v if v.rank == rank else Value((*v.shape, ONE), v.node, v.span) for v in (left, right))
-    a, b = context.resolved(left.shape), context.resolved(right.shape)
-    shape = tuple(x * y for x, y in zip(a, b, strict=True))
+    shape = tuple(context.solver.compose(pair) for pair in zip(left.shape, right.shape, strict=True))
 
     def make() -> Node:
         first, second = context.resolved(left.shape), context.resolved(right.shape)
@@ -388,13 +387,12 @@ def _reshape(lowering: Lowering, tree: Call, names: Environment) -> Value:
     value = lowering.lower(tree.arguments[0], names)
     target = tuple(_dimension(lowering, argument, names) for argument in tree.arguments[1:])
     context = lowering.context
-    source = context.resolved(value.shape)
-    total, wanted = ONE, ONE
-    for axis in source:
-        total = total * axis
-    for axis in context.resolved(target):
-        wanted = wanted * axis
+    total, wanted = (context.solver.compose(reversed(shape)) for shape in (value.shape, target))
     if not context.solver.unify(total, wanted):
+        if wanted.number is not None and context.solver.is_undetermined(total):
+            message = f"a matrix of {wanted} entries is reshaped, and nothing says how many rows and columns it has"
+            name = tree.arguments[0].identifier if isinstance(tree.arguments[0], Name) else "A"
+            raise lowering.unsupported(message, tree.arguments[0].span, f"declare it: {name} : (m, n), with numbers")
         message = f"can't reshape {context.describe(value)} to {' x '.join(map(str, target))}".replace("~", "")
         raise context.mismatch(message, [value])
 

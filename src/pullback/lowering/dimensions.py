@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pullback.dimension import Dimension
+from pullback.dimension import ONE, Dimension
 
 _LETTERS = ("n", "m", "k", "p", "q", "r", "s", "t", "d", "l")
 
@@ -24,6 +24,7 @@ class Solver:
         self.least = least
         self.bound: dict[str, Dimension] = {}
         self.mentioned: list[str] = []
+        self.composed: list[tuple[Dimension, ...]] = []
         self.count = 0
 
     def mention(self, name: str) -> Dimension:
@@ -40,7 +41,32 @@ class Solver:
         """Copy, for trying out."""
         other = Solver(self.least)
         other.bound, other.mentioned, other.count = dict(self.bound), list(self.mentioned), self.count
+        other.composed = list(self.composed)
         return other
+
+    def compose(self, lengths: Iterable[Dimension]) -> Dimension:
+        """Make one axis of several, the slowest first; equal products are later taken apart in this order."""
+        parts = tuple(lengths)
+        if len(parts) > 1:
+            self.composed.append(parts)
+        total = ONE
+        for part in parts:
+            total = total * self.resolve(part)
+        return total
+
+    def strides(self, length: Dimension, before: int | None = None) -> list[Dimension] | None:
+        """The lengths that an axis was made of, the slowest first; None for one that was not made of several.
+
+        ``before`` is how many of the axes made so far may be looked at.
+        """
+        for position, parts in reversed(list(enumerate(self.composed[:before]))):
+            resolved = [part for part in map(self.resolve, parts) if part is not ONE]
+            total = ONE
+            for part in resolved:
+                total = total * part
+            if total is length and len(resolved) > 1:
+                return [inner for part in resolved for inner in (self.strides(part, position) or [part])]
+        return None
 
     def resolve(self, dimension: Dimension) -> Dimension:
         """Put in what is known."""
@@ -56,6 +82,10 @@ class Solver:
             if replaced is dimension:
                 return dimension
             dimension = replaced
+
+    def is_undetermined(self, length: Dimension) -> bool:
+        """Whether a length has several unknown ones in it, so that a number does not say what they are."""
+        return sum(map(_is_open, self.resolve(length).names)) > 1
 
     def unify(self, left: Dimension, right: Dimension) -> bool:
         """Make two dimensions equal; False where they can't be."""
@@ -87,6 +117,9 @@ class Solver:
         """Two products of as many lengths, some unknown, are taken factor by factor: m n = p q."""
         if len(left.terms) != 1 or len(right.terms) != 1 or left.terms[0][1] != right.terms[0][1]:
             return False
+        first, second = self.strides(left), self.strides(right)
+        if first is not None and second is not None and len(first) == len(second):
+            return all(self.unify(x, y) for x, y in zip(first, second, strict=True))
         a, b = list(left.terms[0][0]), list(right.terms[0][0])
         for name in [name for name in a if name in b]:
             if name in b:

@@ -117,9 +117,10 @@ class Lowering:
     def sum(self, tree: Chain, names: Environment) -> Value:
         values = [self.lower(operand, names) for operand in tree.operands]
         signs = [1, *(1 if operator == "+" else -1 for operator in tree.operators)]
+        verb = "add or subtract" if "-" in tree.operators else "add"
         widest = values[0]
         for value in values[1:]:
-            widest = self.common(widest, value, "add" if "-" not in tree.operators else "add or subtract")
+            widest = self.common(widest, value, verb)
         shape = widest.shape
 
         def make() -> Node:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from pullback.errors import NotationError, Place, Span
 from pullback.operations.table import FUNCTIONS
+from pullback.syntax.forms import children
 from pullback.syntax.parser import is_latex
 from pullback.syntax.tree import (
     Call,
@@ -26,17 +27,20 @@ _DIMENSIONS_FROM = {"eye": 0, "ones": 0, "zeros": 0, "reshape": 1, "slice": 1}
 _AXES = ("rows", "columns")
 
 
-def find_inputs(program: Program, known: set[str]) -> tuple[dict[str, Span], frozenset[str]]:
+def find_inputs(
+    program: Program, known: set[str], lengths: Set[str] = frozenset()
+) -> tuple[dict[str, Span], frozenset[str]]:
     """List the inputs with their first place, and the names that the text uses as dimensions.
 
-    ``known`` are names declared elsewhere to be variables. Raises NotationError where a name is used
-    before the statement that binds it.
+    ``known`` are names declared elsewhere to be variables, ``lengths`` to be dimensions.
+    Raises NotationError where a name is used before the statement that binds it.
     """
     declared = {d.name for d in program.declarations if d.shape is not None} | known
     dimensions = {axis for d in program.declarations for axis in d.shape or () if isinstance(axis, str)}
     bound_later = {b.name: b for b in program.bindings if b.name is not None}
     for binding in program.bindings:
         dimensions.update(name for name, _ in _dimension_names(binding.value))
+    dimensions |= lengths
     dimensions -= declared | set(bound_later)
     inputs: dict[str, Span] = {}
     bound: set[str] = set()
@@ -84,6 +88,16 @@ def covariances(tree: Syntax) -> Iterator[str]:
         case Chain(operands) | Call(_, operands):
             for operand in operands:
                 yield from covariances(operand)
+
+
+def mentioned(tree: Syntax) -> Iterator[str]:
+    """Walk all names, whatever they stand for: values, lengths, rows and columns."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Name):
+            yield node.identifier
+        stack += children(node)
 
 
 def names_in(tree: Syntax) -> Iterator[tuple[str, Span]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from pullback.dimension import ONE, Dimension
 from pullback.errors import NOWHERE, NotationError, Place, PullbackError, ShapeError, Span
 from pullback.lowering.dimensions import Solver
 from pullback.lowering.expressions import Lowering
-from pullback.lowering.inputs import covariances, find_inputs, names_in
+from pullback.lowering.given import kind, read_batch, read_properties, read_shapes, refuse_misspelt
+from pullback.lowering.inputs import covariances, find_inputs, mentioned, names_in
 from pullback.lowering.kinds import VERY_ODD, Attempt, Choice, choose
 from pullback.lowering.rows import by_rows, matrix_name, renamed, with_one_index
 from pullback.lowering.value import Context, Shape, Value
@@ -18,12 +20,17 @@ from pullback.lowering.weighing import Weighing
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax import tree
 from pullback.syntax.names import is_greek, kind_of, normalise
-from pullback.syntax.parser import PROPERTIES, is_latex, parse_program
+from pullback.syntax.parser import is_latex, parse_program
 from pullback.tensor.node import Axes, Node, Variable, make_variable
 from pullback.tensor.substitute import Lifted, substitute_all
 
 _RANKS = {"scalar": 0, "vector": 1, "matrix": 2}
 _SQUARE = frozenset({"symmetric", "spd", "diagonal", "lower", "upper", "orthogonal", "invertible"})
+_MOST_TRIED = 24
+_NO_TEXT = (
+    'write pb.parse("y = W x"); a Python function is read by pb.trace, a PyTorch module by pb.from_torch, '
+    "a JAX function by pb.from_jax"
+)
 
 Shapes = Mapping[str, tuple[int | str | Dimension, ...]]
 Properties = Mapping[str, frozenset[str]]
@@ -106,8 +113,11 @@ class Program:
             near = get_close_matches(name, [i.name for i in self.inputs.values()], n=1)
             known = ", ".join(i.name for i in self.inputs.values()) or "none"
             bound = any(s.name is not None and normalise(s.name) == normalise(name) for s in self.statements)
-            message = f"{name} is bound by the program, not an input" if bound else f"{name} is not an input"
+            shown = name if name.strip() else repr(name)
+            message = f"{shown} is bound by the program, not an input" if bound else f"{shown} is not an input"
             hint = f"did you mean {near[0]}?" if near else f"the inputs are: {known}"
+            if "," in name:
+                hint = f"name several apart: ({', '.join(repr(part.strip()) for part in name.split(','))})"
             raise NotationError(message, source=self.source, hint=hint)
         return found
 
@@ -119,8 +129,8 @@ def squeezed(shape: Shape) -> Axes:
 
 def read_program(
     text: str,
-    shapes: Shapes | None = None,
-    assume: Mapping[str, str | tuple[str, ...] | frozenset[str] | set[str] | list[str]] | None = None,
+    shapes: Mapping[str, Any] | None = None,
+    assume: Mapping[str, Any] | None = None,
     batch: str | int | None = None,
     scalar_output: bool = False,
 ) -> Program:
@@ -128,7 +138,7 @@ def read_program(
 
     Args:
         text: The program.
-        shapes: Shapes of inputs, each axis a number or a name.
+        shapes: Shapes of inputs, each axis a number, a name, or made of them (``"m + 1"``).
         assume: Properties of inputs.
         batch: The size of a leading batch axis, over which the program is lifted.
         scalar_output: Whether the output has to be a scalar, which may decide what a name is.
@@ -137,23 +147,42 @@ def read_program(
         NotationError: The text can't be read.
         ShapeError: No shapes make it right.
     """
+    if not isinstance(text, str):
+        raise NotationError(f"a program is text, not {kind(text)}", hint=_NO_TEXT)
     parsed = parse_program(text, FUNCTIONS, {normalise(name) for name in shapes or {}})
     if batch is not None:
-        parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(batch), parsed.source)
-    known_shapes = {normalise(name): tuple(shape) for name, shape in (shapes or {}).items()}
-    return lower_program(parsed, known_shapes, _read_properties(assume or {}), scalar_output)
+        parsed = tree.Program(parsed.bindings, parsed.declarations, tree.Batch(read_batch(batch)), parsed.source)
+    known_shapes = read_shapes({} if shapes is None else shapes)
+    properties = read_properties({} if assume is None else assume)
+    names = _names_of(parsed)
+    bound = {binding.name for binding in parsed.bindings}
+    values = dict.fromkeys(name for binding in parsed.bindings for name, _ in names_in(binding.value))
+    inputs = [name for name in values if name not in bound]
+    if is_latex(text):
+        matrices = [matrix_name(name) for name in with_one_index(parsed)]
+        names.update(dict.fromkeys(matrices))
+        inputs += matrices
+    refuse_misspelt({**known_shapes, **properties}, names, inputs, parsed.source)
+    known_shapes = {name: shape for name, shape in known_shapes.items() if name in names}
+    program = lower_program(parsed, known_shapes, properties, scalar_output)
+    _check_lengths(program, known_shapes)
+    return program
 
 
-def _read_properties(assume: Mapping[str, str | Iterable[str]]) -> dict[str, frozenset[str]]:
-    result = {}
-    for name, given in assume.items():
-        parts = [given] if isinstance(given, str) else list(given)
-        words = [word for part in parts for word in part.replace(",", " ").split()]
-        for word in words:
-            if word not in PROPERTIES:
-                raise NotationError(f"{word} is not a property", hint=f"the properties are: {', '.join(PROPERTIES)}")
-        result[normalise(name)] = frozenset(words)
-    return result
+def _names_of(parsed: tree.Program) -> dict[str, None]:
+    """All names that a text uses, binds or declares, in their order."""
+    used = [name for binding in parsed.bindings for name in mentioned(binding.value)]
+    named = [b.name for b in parsed.bindings if b.name is not None] + [d.name for d in parsed.declarations]
+    return dict.fromkeys([*used, *named])
+
+
+def _check_lengths(program: Program, shapes: Mapping[str, Shape]) -> None:
+    """Refuse lengths that are called like an input or a bound name."""
+    taken = {*program.inputs, *(b.name for b in program.syntax.bindings)}
+    for name, shape in shapes.items():
+        for length in sorted({n for axis in shape for n in axis.names} & taken):
+            message = f"{length} is a length of {name}, and an input or a bound name too"
+            raise NotationError(message, source=program.source, hint="give the dimension another name")
 
 
 def lower_program(parsed: tree.Program, shapes: Shapes, properties: Properties, scalar_output: bool = False) -> Program:
@@ -235,7 +264,8 @@ class _Draft:
         for name in {name for binding in parsed.bindings for name in covariances(binding.value)} - free:
             self.facts[name] = self.facts.get(name, frozenset()) | {"symmetric"}
         known = set(shapes) | set(self.kinds)
-        self.spans, self.dimensions = find_inputs(parsed, known)
+        lengths = {n for shape in shapes.values() for axis in shape for n in Dimension.of(axis).names}
+        self.spans, self.dimensions = find_inputs(parsed, known, lengths)
         self.check_declared()
         self.tried = [name for name in self.spans if not self.is_known(name)]
 

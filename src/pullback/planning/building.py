@@ -16,7 +16,18 @@ from pullback.planning.entrywise import lower_entrywise
 from pullback.planning.flattening import flattened
 from pullback.planning.gathering import Gathered, join
 from pullback.planning.steps import Extent
-from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_apply, rational, topological
+from pullback.tensor.node import (
+    Apply,
+    Node,
+    Product,
+    Rational,
+    Sum,
+    Variable,
+    approximate,
+    make_apply,
+    rational,
+    topological,
+)
 from pullback.tensor.product import transposed
 from pullback.tensor.reshape import Linear
 
@@ -138,7 +149,7 @@ class Builder:
 
     def product(self, node: Product, coefficient: Rational) -> Value:
         """A product times a number."""
-        operands, number, lengths = self.operands(node, float(coefficient))
+        operands, number, lengths = self.operands(node, approximate(coefficient))
         distinct = tuple(dict.fromkeys(node.output))
         result = Contraction(self.draft, lengths).run(operands, distinct, number)
         return self.spread(result, node.output, distinct, lengths)
@@ -207,7 +218,7 @@ class Builder:
             return draft.map("multiply", square, slot) if size == 3 else draft.map("square", square), below
         if size == Fraction(3, 2):
             return draft.map("multiply", draft.map("sqrt", slot), slot), below
-        return draft.map("power", slot, draft.constant(float(exponent))), 1
+        return draft.map("power", slot, draft.constant(approximate(exponent))), 1
 
     def sum_alone(
         self, operands: Sequence[Operand], output: Sequence[int], lengths: Mapping[int, int]
@@ -276,13 +287,13 @@ class Builder:
             else:
                 total, sign = draft.map("subtract", slot, total), 1
         if sign * shared != 1:
-            total = draft.scaled(total, float(sign * shared))
+            total = draft.scaled(total, approximate(sign * shared))
         return Value(total, shape)
 
     def term(self, coefficient: Rational, node: Node | Gathered) -> int:
         """A term times a number."""
         if isinstance(node, Gathered):
-            return self.contracted(node, float(coefficient))
+            return self.contracted(node, approximate(coefficient))
         if coefficient == 1:
             return self.value(node).slot
         if isinstance(node, Product) and node.factors and self.uses.get(node, 0) <= 1:
@@ -290,7 +301,7 @@ class Builder:
             if key not in self.scaled_values:
                 self.scaled_values[key] = self.product(node, coefficient)
             return self.scaled_values[key].slot
-        return self.draft.scaled(self.value(node).slot, float(coefficient))
+        return self.draft.scaled(self.value(node).slot, approximate(coefficient))
 
     def contracted(self, term: Gathered, coefficient: float) -> int:
         """A product of operands over the axes of a sum; axes along which nothing varies get length one."""
@@ -436,5 +447,8 @@ def _power(number: float, exponent: Rational) -> float:
         return math.inf
     if number < 0 and not isinstance(exponent, int):
         return math.nan
-    power: float = number**exponent if isinstance(exponent, int) else number ** float(exponent)
+    try:
+        power: float = number**exponent if isinstance(exponent, int) else number ** approximate(exponent)
+    except OverflowError:
+        return math.inf
     return power

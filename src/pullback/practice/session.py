@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pullback.auditing.audit import audit_program
 from pullback.auditing.report import Report
 from pullback.auditing.stages import Stage, stages_of
-from pullback.checking.program import free_name
 from pullback.checking.words import say
 from pullback.deriving import backward
 from pullback.dimension import ONE
 from pullback.errors import PullbackError
+from pullback.lowering.asked import free_name
 from pullback.practice.exercises import Exercise
 from pullback.practice.kinds import kind_of, mistakes_in
 from pullback.tensor.node import Apply, Node, Product, Sum, Variable, topological

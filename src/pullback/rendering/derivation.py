@@ -16,6 +16,7 @@ from pullback.deriving import Source, as_program
 from pullback.errors import PullbackError
 from pullback.expression import chosen_kinds
 from pullback.languages import language
+from pullback.lowering.given import Properties, Shapes
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,8 @@ def derive(
     lang: str = "en",
     method: str = "elementwise",
     *,
-    shapes: Mapping[str, tuple[int | str, ...]] | None = None,
-    assume: Mapping[str, Any] | None = None,
+    shapes: Shapes | None = None,
+    assume: Properties | None = None,
     batch: str | int | None = None,
     structured: bool = False,
     check: bool = True,

@@ -13,14 +13,10 @@ _GLUED = re.compile(r"[A-Z]+[a-z]")
 
 _HINTS = {
     "**": "write ^ for a power and .^ for an entrywise power",
-    "==": "write = to bind a name; there are no comparisons in the notation",
+    "==": "write = to bind a name; the comparisons are <, >, <= and >=",
     ":=": "write = to bind a name",
     "=": "'=' binds one name at the start of a statement: y = W x",
-    "<": "there are no comparisons in the notation",
-    ">": "there are no comparisons in the notation",
-    "<=": "there are no comparisons in the notation",
-    ">=": "there are no comparisons in the notation",
-    "!=": "there are no comparisons in the notation",
+    "!=": "the comparisons are <, >, <= and >=",
     "!": "there is no factorial in the notation",
     ",": "a comma stands between the arguments of a function; statements are separated by ';'",
     ":": "a declaration is a statement of its own: W : (m, n)",

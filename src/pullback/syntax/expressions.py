@@ -13,7 +13,7 @@ from fractions import Fraction
 from pullback.errors import NotationError, Place, Span
 from pullback.syntax import complaints
 from pullback.syntax.entries import Gatherer, Summed, lengths_in
-from pullback.syntax.forms import chain, exponent
+from pullback.syntax.forms import COMPARISONS, chain, comparison, exponent
 from pullback.syntax.names import GREEK, normalise
 from pullback.syntax.tokens import DEEPEST_NESTING, LONGEST_NUMBER, SUPERSCRIPTS, Token, too_deep
 from pullback.syntax.tree import (
@@ -102,8 +102,8 @@ class Expressions:
 
     # Levels of precedence
 
-    def expression(self, product_only: bool = False) -> Syntax:
-        """Read a sum, or with ``product_only`` one chain of products."""
+    def expression(self, product_only: bool = False, comparing: bool = True) -> Syntax:
+        """Read a sum or two that are compared; with ``product_only`` one chain of products."""
         self._depth += 1
         if self._depth > DEEPEST_NESTING + 1:
             raise too_deep(self.text, self._here())
@@ -125,9 +125,26 @@ class Expressions:
                 break
             signs.append(token.text)
             self.at += 1
+        tree = chain(terms, signs, self._from(start))
+        if comparing and not product_only and self.token.kind == "op" and self.token.text in COMPARISONS:
+            tree = self._comparison(tree, start)
+            height = max(height, self._height) + 2
         self._depth -= 1
         self._height = height
-        return chain(terms, signs, self._from(start))
+        return tree
+
+    def _comparison(self, left: Syntax, start: int) -> Syntax:
+        sign = self.token
+        self.at += 1
+        right = self.expression(comparing=False)
+        if self.token.text in COMPARISONS:
+            raise self.error(
+                "two comparisons stand in one",
+                Place(sign.span),
+                Place(self.token.span),
+                hint="write (a < b) .* (b < c) for both",
+            )
+        return comparison(left, sign.text, right, self._from(start))
 
     def _product_operator(self) -> str | None:
         token = self.tokens[self.at]

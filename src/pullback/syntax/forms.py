@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TypeVar
@@ -25,6 +26,10 @@ T = TypeVar("T")
 
 MOST_DECIMALS = 6
 """A number whose decimal form needs more digits after the point is written as a quotient."""
+_LONGEST_WHOLE = 16
+"""Whole numbers of more digits are written with a power of ten, where that is exact and short."""
+_MOST_ZEROS = 4
+"""Numbers with more zeros after the point are written with a power of ten."""
 
 
 def children(node: Syntax) -> tuple[Syntax, ...]:
@@ -146,6 +151,28 @@ def _canonical_node(node: Syntax, parts: list[Syntax]) -> Syntax:
     return rebuild(node, parts)
 
 
+COMPARISONS = ("<", ">", "<=", ">=")
+
+
+def comparison(left: Syntax, sign: str, right: Syntax, span: Span = NOWHERE) -> Syntax:
+    """Say a comparison with ``step``, which is 1 above zero and else 0: a > b is step(a - b).
+
+    What is not strict is one less the opposite: a >= b is 1 - step(b - a).
+    """
+    small, large = (left, right) if sign in ("<", ">=") else (right, left)
+    above = Call("step", (_difference(large, small),), span)
+    return above if sign in ("<", ">") else chain([Number(Fraction(1), span), above], ["-"], span)
+
+
+def _difference(left: Syntax, right: Syntax) -> Syntax:
+    if isinstance(right, Number) and right.value == 0:
+        return left
+    span = left.span.to(right.span)
+    if isinstance(left, Number) and left.value == 0:
+        return Negate(right, span)
+    return chain([left, right], ["-"], span)
+
+
 def exponent(tree: Syntax) -> Syntax:
     """Read a negated number literal as the negative number, as in ``A^-1``."""
     if isinstance(tree, Negate) and isinstance(tree.operand, Number):
@@ -168,13 +195,30 @@ def literal(value: Fraction, span: Span = NOWHERE) -> Syntax:
 def decimal(value: Fraction) -> str | None:
     """Write a number of zero or more as a decimal; None where that needs more than six digits after the point.
 
+    A number of few digits that is very large or very small is written with a power of ten.
+
     >>> decimal(Fraction(5, 2)), decimal(Fraction(1, 3)), decimal(Fraction(7))
     ('2.5', None, '7')
+    >>> decimal(Fraction(10) ** 20), decimal(Fraction(3, 2 * 10**8))
+    ('1e20', '1.5e-8')
     """
-    if value.denominator == 1:
+    if value.denominator == 1 and value < 10**_LONGEST_WHOLE:
         return str(value.numerator)
     scaled = value * 10**MOST_DECIMALS
-    if scaled.denominator != 1:
+    if scaled.denominator == 1 and value < 10**_LONGEST_WHOLE:
+        whole, rest = divmod(scaled.numerator, 10**MOST_DECIMALS)
+        return f"{whole}.{rest:0{MOST_DECIMALS}d}".rstrip("0")
+    return _with_power(value) or (str(value.numerator) if value.denominator == 1 else None)
+
+
+def _with_power(value: Fraction) -> str | None:
+    """Write ``1.5e-8``; None where that needs more than seven digits, or a power that is not read."""
+    if value * 10**_MOST_ZEROS >= 1 and value < 10**_LONGEST_WHOLE:
         return None
-    whole, rest = divmod(scaled.numerator, 10**MOST_DECIMALS)
-    return f"{whole}.{rest:0{MOST_DECIMALS}d}".rstrip("0")
+    exponent = math.floor(math.log10(value.numerator) - math.log10(value.denominator))
+    for power in (exponent, exponent + 1, exponent - 1):
+        digits = value / Fraction(10) ** power * 10**MOST_DECIMALS
+        if digits.denominator == 1 and 10**MOST_DECIMALS <= digits < 10 ** (MOST_DECIMALS + 1):
+            text = str(digits.numerator)
+            return f"{text[0]}.{text[1:]}".rstrip("0").rstrip(".") + f"e{power}" if abs(power) <= 308 else None
+    return None

@@ -20,6 +20,8 @@ KINDS = ("scalar", "vector", "matrix", "entrywise")
 """What may be declared in place of a shape; all but ``scalar`` are kept among the properties."""
 
 Shape = tuple[int | str, ...] | None
+_BYTE_ORDER_MARK = "\ufeff"
+"""What some editors put before a text."""
 
 
 def parse_program(text: str, functions: Collection[str], variables: Collection[str] = ()) -> Program:
@@ -65,6 +67,7 @@ def parse_expression(text: str, functions: Collection[str]) -> Syntax:
 def _reader(
     text: str, functions: Collection[str], variables: Collection[str] = ()
 ) -> tuple[Expressions, Collection[str]]:
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     check_length(text)
     if is_latex(text) or _looks_like_a_paper(text, functions):
         from pullback.syntax.latex import latex_reader

@@ -1,16 +1,19 @@
 """Syntax trees to text, in four styles, with only the parentheses that are needed.
 
-What is printed (except MathML) reads back to the same tree in its ``canonical`` form. A style says how
-each construct looks; this module decides where parentheses go, once for all of them.
+What is printed (except MathML) reads back to the same tree in its ``canonical`` form, a power of ten in LaTeX
+to the same number. A style says how each construct looks; this module decides where parentheses go, once for
+all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib import import_module
 from typing import Literal, Protocol
 
+from pullback.errors import NotationError
 from pullback.syntax.forms import decimal, exponent, fold, literal
 from pullback.syntax.tree import (
     Binding,
@@ -54,6 +57,8 @@ class Style(Protocol):
 
     fractions: bool
     """Whether a quotient is a fraction bar, which needs no parentheses above or below."""
+    powers: bool
+    """Whether a very large number is a product with a power of ten, rather than 1e20."""
 
     def group(self, piece: Piece) -> str:
         """Put parentheses around."""
@@ -112,6 +117,15 @@ def show(tree: Syntax, style: StyleName = "plain") -> str:
     return writer.document(_Layout(writer).text(tree))
 
 
+def _scientific(digits: str, negative: bool) -> Syntax:
+    """Say 1.5e-8 as a product with a power of ten."""
+    mantissa, _, power = digits.partition("e")
+    tree: Syntax = Power(Number(Fraction(10)), Number(Fraction(power)))
+    if mantissa != "1":
+        tree = Chain((Number(Fraction(mantissa)), tree), ("*",))
+    return Negate(tree) if negative else tree
+
+
 def show_program(bindings: Iterable[Binding], style: StyleName = "plain") -> str:
     """Print statements, one a line.
 
@@ -128,7 +142,7 @@ def show_program(bindings: Iterable[Binding], style: StyleName = "plain") -> str
 def style_of(style: StyleName) -> Style:
     """Give the writer of a style, loaded when it is first asked for."""
     if style not in STYLES:
-        raise ValueError(f"no style '{style}'; there are {', '.join(STYLES)}")
+        raise NotationError(f"{style!r} is not a style", hint=f"the styles are: {', '.join(STYLES)}")
     module = import_module("pullback.syntax.styles." + ("text" if style in ("plain", "unicode") else style))
     writer: Style = module.STYLES[style]
     return writer
@@ -159,6 +173,8 @@ class _Layout:
             case Name():
                 return Piece(style.name(node.identifier), ATOM, node)
             case Negate():
+                if style.powers and isinstance(node.operand, Number) and parts[0].level == PRODUCT:
+                    return Piece(style.negate(parts[0].text), PRODUCT, node, negative=True)
                 return Piece(style.negate(self._at(parts[0], UNARY)), UNARY, node, negative=True)
             case Transpose():
                 return Piece(style.transpose(self._grouped(parts[0], POWER)), POWER, node, numeric=parts[0].numeric)
@@ -181,6 +197,8 @@ class _Layout:
         digits = decimal(abs(node.value))
         if digits is None:
             return fold(literal(node.value), self._piece)
+        if "e" in digits and self.style.powers:
+            return fold(_scientific(digits, node.value < 0), self._piece)
         text = self.style.number(digits)
         if node.value < 0:
             return Piece(self.style.negate(text), UNARY, node, negative=True)

@@ -35,14 +35,15 @@ _TOKEN = re.compile(
   | (?P<bar>\|\|?|‖)
   | (?P<open>[(\[{{])
   | (?P<close>[)\]}}])
-  | (?P<op>\*\*|\.\*|\./|\.\^|==|:=|<=|>=|!=|->|[-+*/@·×⋅⊙∘⊘^⊗−=:,~<>!&%$?\\"`])
+  | (?P<op>\*\*|\.\*|\./|\.\^|==|:=|<=|>=|!=|->|[-+*/@·×⋅⊙∘⊘^⊗−=:,~<>≤≥!&%$?\\"`])
     """,
     re.VERBOSE,
 )
 _SAME = {
     "@": "*", "·": "*", "×": "*", "⋅": "*", "−": "-", "⊙": ".*", "∘": ".*", "⊘": "./", "⊗": "kron", "‖": "||",
+    "≤": "<=", "≥": ">=",
 }  # fmt: skip
-_CONTINUES = frozenset(["+", "-", "*", "/", ".*", "./", ".^", "^", "kron", "=", ","])
+_CONTINUES = frozenset(["+", "-", "*", "/", ".*", "./", ".^", "^", "kron", "=", ",", "<", ">", "<=", ">="])
 
 
 class Token(NamedTuple):
@@ -99,6 +100,22 @@ def tokenize(text: str) -> list[Token]:
     brackets.finish()
     tokens.append(Token("end", "", len(text), len(text)))
     return tokens
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text is one name of the notation.
+
+    >>> is_name("x_1"), is_name("∂y"), is_name("2g"), is_name("")
+    (True, False, False, False)
+    """
+    found = _TOKEN.match(text)
+    if found is None or found.lastgroup != "name" or found.end() != len(text):
+        return False
+    try:
+        _check_letters(text, text, 0)
+    except NotationError:
+        return False
+    return True
 
 
 def too_many(text: str, token: Token) -> NotationError:
@@ -191,8 +208,6 @@ _HINTS = {
     "Σ": "write sum(x)",
     "∇": "ask for a gradient of the program instead",
     "∂": "ask for a derivative of the program instead",
-    "≤": "there are no comparisons in the notation",
-    "≥": "there are no comparisons in the notation",
     "½": "write 1/2",
     "∈": "declare a shape as in 'W : (m, n)'",
 }

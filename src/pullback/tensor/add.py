@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
-from pullback.tensor.node import Apply, Axes, Node, Product, Rational, Sum, Term, make_sum, rational
+from pullback.tensor.node import MOST_BITS, Apply, Axes, Node, Product, Rational, Sum, Term, make_sum, rational
 
 _LARGEST_POWER = 512
 _LARGEST_WHOLE = 32
@@ -99,11 +99,15 @@ def zeros(axes: Axes) -> Node:
     return make_sum((), axes)
 
 
+def _bits(number: Rational) -> int:
+    return max(number.numerator.bit_length(), number.denominator.bit_length())
+
+
 def exact_power(base: Rational, exponent: Rational) -> Rational | None:
     """A number to a number where that is rational, else None."""
     if base == 1:
         return 1
-    if abs(Fraction(exponent)) > _LARGEST_POWER or base == 0:
+    if abs(Fraction(exponent)) > _LARGEST_POWER or base == 0 or 2 * _bits(base) * abs(Fraction(exponent)) > MOST_BITS:
         return None
     if isinstance(exponent, int):
         return rational(Fraction(base) ** int(exponent))

@@ -11,6 +11,7 @@ matrix of the same entries are the same tensor.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,8 +21,11 @@ from typing import NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from pullback.dimension import Dimension
+from pullback.errors import UnsupportedError
 
 Rational = int | Fraction
+MOST_BITS = 2**13
+"""The longest numbers that are kept exactly."""
 Axes = tuple[Dimension, ...]
 
 
@@ -288,8 +292,23 @@ def make_apply(operation: Operation, arguments: tuple[Node, ...], axes: Axes) ->
 
 
 def rational(value: Rational) -> Rational:
-    """Give whole numbers as ints."""
+    """Give whole numbers as ints; refuse those of so many digits that they would fill the memory."""
+    if value.numerator.bit_length() + value.denominator.bit_length() > MOST_BITS:
+        hint = "call the number by a name, and give it as a value"
+        raise UnsupportedError("a number on the way has thousands of digits", hint=hint)
     return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+def approximate(value: Rational) -> float:
+    """Give the nearest float; what is beyond them is infinite.
+
+    >>> approximate(Fraction(1, 4)), approximate(-(10**400))
+    (0.25, -inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def topological(roots: Iterable[Node]) -> Iterator[Node]:

@@ -19,7 +19,7 @@ from pullback.tensor.canonical import Piece, canonical_factors
 from pullback.tensor.node import Apply, Factor, Node, Product, Rational, Sum, Variable, make_product, make_sum, rational
 
 FLATTEN_LIMIT = 36
-"""Products of more factors than this stay nested, so that deep programs cost what they are long."""
+"""Products of more factors than this stay nested beside others, so that deep programs cost what they are long."""
 
 _SYMMETRIC = frozenset({"symmetric", "spd", "diagonal"})
 _MOST_COPIES = 4
@@ -280,7 +280,8 @@ class _Builder:
             self.pieces.append((node, labels, exponent))
             return
         if exponent == 1:
-            if len(node.factors) + len(self.pieces) + len(work) > FLATTEN_LIMIT:
+            beside = len(self.pieces) + len(work)
+            if beside and len(node.factors) > 1 and len(node.factors) + beside > FLATTEN_LIMIT:
                 self.pieces.append((node, labels, exponent))
             else:
                 self.inline(node, labels, work, 1)

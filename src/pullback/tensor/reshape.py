@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pullback.dimension import Dimension
+from pullback.errors import ValuesError
 from pullback.tensor.add import add, zeros
 from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Axes, Node, Operation, Product, Rational, Signature, Sum
+from pullback.tensor.node import Apply, Axes, Node, Operation, Product, Rational, Signature, Sum, Variable
 from pullback.tensor.product import product
 
 _MATRIX_IN = Signature((("a", "b"),), ("?",))
@@ -154,10 +155,23 @@ class Linear(Operation):
         if self.kind == "split":
             return array.reshape(*lead, first, second)
         if self.kind == "part":
+            if first < 0 or first + second > array.shape[-1]:
+                raise ValuesError(f"entries {first + 1} to {first + second} are wanted of {array.shape[-1]}")
             return array[..., first : first + second]
         result = np.zeros((*lead, second), dtype=array.dtype)
         result[..., first : first + array.shape[-1]] = array
         return result
+
+
+def lengths(node: Node) -> Sequence[Dimension]:
+    """The lengths that must be numbers before a node can be computed from its children."""
+    if isinstance(node, Variable):
+        return ()
+    if isinstance(node, Product):
+        return node.dimensions
+    if isinstance(node, Apply) and isinstance(node.operation, Linear):
+        return (*node.axes, *node.operation.sizes)
+    return node.axes
 
 
 def _not_above(low: Dimension, high: Dimension) -> bool:

@@ -10,8 +10,8 @@ from types import FrameType
 from typing import Any
 
 import pullback.tracing
-from pullback.dimension import Dimension
 from pullback.errors import NotationError, PullbackError, UnsupportedError
+from pullback.lowering.given import read_shape
 from pullback.syntax.names import normalise
 from pullback.tracing.array import Array
 from pullback.tracing.layer import first_of, is_fixed
@@ -77,10 +77,7 @@ def trace_at(function: Callable[..., Any], shapes: Mapping[str, Any], fixed: Map
             if _has_default(function, name):
                 continue
             raise NotationError(f"{name} has no shape", hint=f'give it, such as {name}=("m", "n"), or () for a scalar')
-        shape = shapes[name]
-        lengths = (shape,) if isinstance(shape, int | str) else tuple(shape)
-        axes = tuple(Dimension.of(n if isinstance(n, str) else int(n)) for n in lengths)
-        arguments[name] = Array(recording.input(name, axes), recording, role="an argument")
+        arguments[name] = Array(recording.input(name, read_shape(name, shapes[name])), recording, role="an argument")
     unknown = [name for name in shapes if name not in names]
     if unknown:
         raise NotationError(f"{unknown[0]} is not an argument", hint=f"the arguments are: {', '.join(names)}")

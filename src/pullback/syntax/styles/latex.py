@@ -22,6 +22,7 @@ class Latex:
     """LaTeX in mathematics mode, without the delimiters around it."""
 
     fractions = True
+    powers = True
     operators: ClassVar[dict[str, str]] = {".*": r"\odot", "./": r"\oslash", "kron": r"\otimes"}
 
     def group(self, piece: Piece) -> str:

@@ -24,6 +24,7 @@ class MathML:
     """Well-formed XML; every construct is one element, so that attributes can be put on it."""
 
     fractions = True
+    powers = True
     operators: ClassVar[dict[str, str]] = {".*": "⊙", "./": "⊘", "kron": "⊗"}
 
     def group(self, piece: Piece) -> str:

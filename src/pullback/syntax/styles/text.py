@@ -21,6 +21,7 @@ class PlainText:
     """Plain notation, as it is typed."""
 
     fractions = False
+    powers = False
     transposed = "'"
     operators: ClassVar[dict[str, str]] = {".*": ".*", "./": "./", "/": "/", "kron": "⊗"}
     spell: Callable[[str], str] = staticmethod(str)
