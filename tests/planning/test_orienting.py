@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pullback.backends.numpy import NumpyProgram
-from pullback.compiling import task_of_program
+from pullback.compiling import Task, task_of_program
 from pullback.deriving import parse
 from pullback.planning.orienting import oriented
 from pullback.planning.steps import Plan
@@ -46,7 +46,8 @@ def test_results_stay_and_transposes_go(program: str) -> None:
 
 
 def test_a_wish_is_worth_a_few_transposes() -> None:
-    task = task_of_program(parse("Y = tanh(X W)"), [], "upstream")
+    program = parse("Y = tanh(X W)")
+    task = Task(program.inputs, ((program.output.node, program.output.shape),), "{0}")
     plan = task.plan({"m": 3, "n": 4, "k": 5})
     product = next(step.output for step in plan.steps if step.kind == "dot")
     for wish in (False, True):

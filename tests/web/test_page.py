@@ -67,6 +67,10 @@ def test_shapes_are_inferred_and_can_be_declared(visitor: Visitor) -> None:
     settled(page)
     expect(page.locator("#program")).to_have_value("W : (n, n) symmetric\ny = W x + b_0")
     assert "dL/dx = W dL/dy" in closed_forms(page)
+    page.locator("#cell-W-0-1").fill("9")
+    expect(page.locator("#cell-W-1-0")).to_have_value("9")
+    settled(page)
+    expect(page.locator("#error")).to_be_hidden()
 
 
 def test_an_empty_program_says_what_to_do(visitor: Visitor) -> None:

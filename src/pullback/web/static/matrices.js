@@ -57,6 +57,16 @@ function first(input, i, j, square) {
   return i === j ? String(Math.abs(small) + 3) : String(small);
 }
 
+// What was last said of each input: numbers from before a property was declared would contradict it.
+const declared = new Map();
+const isMirrored = (input) => ["symmetric", "spd"].some((fact) => (input.properties ?? []).includes(fact));
+
+/** Whether an entry is zero by what is declared of its matrix. */
+function isZero(input, i, j) {
+  const facts = input.properties ?? [];
+  return (facts.includes("diagonal") && i !== j) || (facts.includes("lower") && j > i) || (facts.includes("upper") && j < i);
+}
+
 /** Make rows of the lengths that an input has, keeping what is there. */
 function fitted(input, text, sizes) {
   const lengths = input.axes.map((axis) => lengthOf(axis, sizes));
@@ -82,6 +92,10 @@ export function reconcile(answer, sizes) {
   }
   for (const input of answer.inputs) {
     if (input.axes.length > 2) continue;
+    const facts = (input.properties ?? []).join(" ");
+    const isNews = facts && declared.has(input.name) && declared.get(input.name) !== facts;
+    declared.set(input.name, facts);
+    if (isNews) state.values[input.name] = "";
     const made = fitted(input, state.values[input.name], sizes);
     if (made !== state.values[input.name]) {
       changed ||= textOf(rowsOf(state.values[input.name] ?? "")) !== made;
@@ -162,7 +176,7 @@ function table(input, label, spoken, text, base, set, onvalues) {
       const place = input.axes.length === 0 ? "" : isVector ? ` ${i + 1}` : ` ${i + 1}, ${j + 1}`;
       const field = element("input", {
         id: id(i, j), value: cell, inputmode: "decimal", autocomplete: "off", "data-entry": mark,
-        "aria-label": `${spoken}${place}`, readonly: isStatic, size: Math.max(3, cell.length),
+        "aria-label": `${spoken}${place}`, readonly: isStatic || isZero(input, i, j), size: Math.max(3, cell.length),
       });
       field.addEventListener("focus", () => field.select());
       field.addEventListener("input", () => {
@@ -171,6 +185,10 @@ function table(input, label, spoken, text, base, set, onvalues) {
         field.size = Math.max(3, field.value.length);
         if (!right) return;
         shown[i][j] = field.value.trim();
+        if (i !== j && isMirrored(input)) {
+          shown[j][i] = shown[i][j];
+          byId(id(j, i)).value = shown[i][j];
+        }
         set(isVector ? shown.flat().join(" ") : textOf(shown));
         onvalues();
       });
