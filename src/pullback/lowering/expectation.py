@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from pullback.dimension import Dimension
 from pullback.errors import UnsupportedError
 from pullback.lowering.value import Value
-from pullback.syntax.tree import Expectation
-from pullback.tensor.add import add
+from pullback.syntax.tree import Expectation, Number
+from pullback.tensor.add import add, zeros
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Variable, make_variable, topological
 from pullback.tensor.product import product
 
@@ -35,6 +35,9 @@ def expectation(lowering: Lowering, tree: Expectation, names: Environment) -> Va
     context = lowering.context
     mean = lowering.lower(tree.mean, names)
     covariance = lowering.lower(tree.covariance, names)
+    if isinstance(tree.mean, Number) and tree.mean.value == 0 and covariance.rank == 2:
+        origin = covariance.shape[:1]
+        mean = Value(origin, lambda: zeros(context.axes(origin)), tree.mean.span)
     if mean.rank != 1 or covariance.rank != 2:
         hint = "write zeros(n) for a mean of zero, eye(n) for a covariance of one"
         raise context.mismatch("N takes a mean vector and a covariance matrix", [mean, covariance], hint)

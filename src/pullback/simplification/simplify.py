@@ -10,22 +10,28 @@ from pullback.simplification.complements import complemented
 from pullback.simplification.cost import cost
 from pullback.simplification.factoring import factored
 from pullback.simplification.merging import has_merges, opened
+from pullback.simplification.summing import summed
 from pullback.tensor.add import add
 from pullback.tensor.apply import apply
 from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Term, topological
 from pullback.tensor.product import product
 
 _MOST_EXPANDED = 64
+_MOST_ROUNDS = 3
 _MOST_MULTIPLIED = 4
 
 
 def simplify(roots: Sequence[Node]) -> list[Node]:
-    """Give shorter graphs of the same values."""
+    """Give shorter graphs of the same values; once more where factors taken out leave sums to be taken."""
     known: dict[Node, int] = {}
-    done: dict[Node, Node] = {}
-    for node in topological(roots):
-        done[node] = _shortest(chosen(_expanded(opened(_rebuilt(node, done)))), known)
-    return [done[root] for root in roots]
+    for _ in range(_MOST_ROUNDS):
+        done: dict[Node, Node] = {}
+        for node in topological(roots):
+            done[node] = _shortest(chosen(_expanded(summed(opened(_rebuilt(node, done))))), known)
+        roots = [done[root] for root in roots]
+        if all(summed(node) is node for node in topological(roots)):
+            break
+    return list(roots)
 
 
 def open_merges(root: Node) -> Node:
