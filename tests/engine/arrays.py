@@ -126,6 +126,8 @@ def _diag(a: Array) -> Array:
 
 
 def _cross_entropy(z: Array, t: Array) -> Array:
+    if z.ndim != t.ndim:
+        raise UnfitError("a single column beside a vector")
     if z.ndim < 2:
         return np.asarray(-np.sum(t * (z - np.log(np.sum(np.exp(z))))))
     return np.asarray(np.mean(np.asarray([_cross_entropy(row, target) for row, target in zip(z, t, strict=True)])))

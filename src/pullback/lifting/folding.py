@@ -50,7 +50,8 @@ def fold(roots: Sequence[Node], given: Mapping[Node, str]) -> Folded:
 
 def _is_foldable(node: Product) -> bool:
     plain = len(set(node.output)) == len(node.output) > 0 and all(f.indices for f in node.factors)
-    return plain and 2 <= len(node.factors) <= _MOST_FACTORS
+    varied = all(_stands(index, node.factors) for index in node.output)
+    return plain and varied and 2 <= len(node.factors) <= _MOST_FACTORS
 
 
 def _uses(folded: Folded) -> Counter[str]:

@@ -62,15 +62,17 @@ def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabu
     names = choose_names([*parts.values(), *roots] if parts else roots, vocabulary.given, taken)
     present = frozenset(node.name for node in topological([*roots, *parts.values()]) if isinstance(node, Variable))
     speller = vocabulary.speller(names, present)
-    where = [
+    shared = []
+    for node, name in names.items():
+        shared.append(Binding(name, _bound_side(speller, node, vocabulary)))
+        if isinstance(node, Sum):
+            speller.named_sums = [*speller.named_sums[-_RECENT:], node]
+    own = [  # after what they use: by now it is known which way round each named matrix is
         Binding(vocabulary.spelling[placeholder.name], _bound_side(speller, node, vocabulary))
         for placeholder, node in parts.items()
         if placeholder.name in present
     ]
-    for node, name in names.items():
-        where.append(Binding(name, _bound_side(speller, node, vocabulary)))
-        if isinstance(node, Sum):
-            speller.named_sums = [*speller.named_sums[-_RECENT:], node]
+    where = [*own, *shared]
     results = tuple(_spell(speller, root, shape) for root, shape in zip(roots, shapes, strict=True))
     used = taken | set(names.values())
 

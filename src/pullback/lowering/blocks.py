@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pullback.dimension import Dimension
-from pullback.lowering.value import Value
+from pullback.dimension import ONE, Dimension
+from pullback.lowering.value import Context, Value
 from pullback.syntax.tree import Call, Name
 from pullback.tensor.add import add
 from pullback.tensor.node import Node
@@ -27,6 +27,8 @@ def concat(lowering: Lowering, tree: Call, names: Environment) -> Value:
     if not arguments:
         raise lowering.error("concat needs something to put together", tree.span)
     values = [lowering.lower(argument, names) for argument in arguments]
+    if any(value.rank == 1 for value in values):
+        values = [_as_vector(context, value) for value in values]
     rank = max(max(value.rank for value in values), 1)
     if rank > 2 or any(value.rank not in (rank, 0 if rank == 1 else rank) for value in values):
         raise context.mismatch("concat takes vectors (and scalars), or matrices", values)
@@ -39,6 +41,13 @@ def concat(lowering: Lowering, tree: Call, names: Environment) -> Value:
                 )
         return lowering.transpose(_side_by_side(lowering, turned, tree), tree.span)
     return _side_by_side(lowering, values, tree)
+
+
+def _as_vector(context: Context, value: Value) -> Value:
+    """A matrix of one column as the vector that it is; all else as it is."""
+    if value.rank == 2 and context.solver.resolve(value.shape[1]) is ONE:
+        return Value(value.shape[:1], value.node, value.span)
+    return value
 
 
 def _turned(lowering: Lowering, value: Value) -> Value:

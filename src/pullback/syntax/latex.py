@@ -23,11 +23,6 @@ from pullback.syntax.tree import Program
 _PLAIN_LINE = re.compile(r"\s*(?:[^\W\d]\w*\s*(?:,\s*[^\W\d]\w*\s*)*:[^=]|batch\s+\w+\s*(?:over[^:]*)?:)")
 _IN_COMMENT = re.compile(r"^[ \t]*%[ \t]*([^\W\d]\w*[ \t]*:[ \t]*entrywise)[ \t]*$", re.MULTILINE)
 _PARAMETERS = re.compile(r"[^()=]*\)\s*&?\s*:?=")
-_ARGUMENTS = re.compile(
-    r"\s*(?:\\[a-z]+\s*\{\s*)?([A-Za-z]|\\(?!mathbf|left|frac|sum)[a-zA-Z]+)\s*\}?(?:\s*[_^]\s*(?:\w|\{[^{}]*\}))*"
-    r"\s*(?:,[^()]*)?(?:\\right\s*)?\)"
-)
-"""What stands in the brackets of a function: one name, or several with commas."""
 _STATEMENT_END = re.compile(r"[;\n]|\\\\")
 _DERIVATIVE = re.compile(
     r"\s*\{\s*(?:d|\\mathrm\{d\})(?:\s*\^[^{}]*|\s*\\?[A-Za-z][^{}]*)?\}\s*\{\s*(?:d|\\mathrm\{d\})\s*\\?[A-Za-z]"
@@ -393,15 +388,20 @@ class Translator(Words):
                 raise self.refuse("only the plain inner product is read", mark, r"write x^\top A y")
 
     def _refuse_applied(self, item: Item) -> None:
-        """Refuse ``f(x)`` of a name that is no function: nobody writes a product with one name in brackets so."""
+        r"""Refuse ``f(x)`` of a name that is no function: nobody writes a product with one name in brackets so.
+
+        With a thin space, ``v \, (V^2)^\top``, it is a product; so it is printed.
+        """
         before = self.out[-1] if self.out else None
         if before is None or before.kind != "name" or before.text in self.functions or before.end > item.start:
+            return
+        if r"\," in self.text[before.end : item.start]:
             return
         is_law = len(self.out) > 1 and self.out[-2].text == "~"
         name = normalise(before.text)
         if is_law or name in self.declared or _PARAMETERS.match(self.text, item.end):
             return
-        found = _ARGUMENTS.match(self.text, item.end)
+        found = tex.ARGUMENTS.match(self.text, item.end)
         if found and found[1] != "e":
             hint = f"declare it, {name} : entrywise; or write the product {before.raw} \\cdot (…)"
             if name in self.bound:

@@ -11,6 +11,12 @@ from pullback.errors import NotationError, Place, Span
 from pullback.syntax.names import GREEK, LATEX_GREEK
 from pullback.syntax.tokens import DEEPEST_NESTING, MOST_TOKENS, Token, too_deep, too_many
 
+ARGUMENTS = re.compile(
+    r"\s*(?:\\[a-z]+\s*\{\s*)?([A-Za-z]|\\(?!mathbf|left|frac|sum)[a-zA-Z]+)\s*\}?(?:\s*[_^]\s*(?:\w|\{[^{}]*\}))*"
+    r"\s*(?:,[^()]*)?(?:\\right\s*)?\)"
+)
+"""What stands in the brackets of a function: one name, or several with commas."""
+
 _ITEM = re.compile(
     r"""
     (?P<space>[^\S\n]+|~|(?<!\\)(?:%|\#)[^\n]*|\$+)

@@ -95,7 +95,7 @@ def is_latex(text: str) -> bool:
     return False
 
 
-_GLUED = re.compile(r"\^T[^\W\d_]|\^\{[(\[]|_\{[^}]{0,20}[^}\w]|(?:^|[^\^_])\{|(?<!\w)e\^\{")
+_GLUED = re.compile(r"\^T[^\W\d_ᵀ]|\^\{[(\[]|_\{[^}]{0,20}[^}\w]|(?:^|[^\^_])\{|(?<!\w)e\^\{")
 _RUN = re.compile(r"(?<![\^\w])[^\W\d_]{2,}")
 
 

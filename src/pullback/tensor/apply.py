@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pullback.dimension import Dimension
 from pullback.errors import UnsupportedError
+from pullback.tensor.add import scaled
 from pullback.tensor.axes import broadcast
 from pullback.tensor.node import Axes, Node, Operation, Product, make_apply
 from pullback.tensor.product import constant, constant_axes, is_symmetric, number_of, permuted, transposed, without_axes
@@ -66,10 +67,20 @@ def _orientation(operation: Operation, arguments: tuple[Node, ...]) -> Node | No
         if all(is_symmetric(argument) for argument in arguments):
             return None
         turned = tuple(transposed(argument) for argument in arguments)
-        if [a.order for a in turned] < [a.order for a in arguments]:
+        order = _order_but_for_sign if operation.parity else _order
+        if [order(a) for a in turned] < [order(a) for a in arguments]:
             result = apply(operation, turned)
             return result if operation.invariant else permuted(result, (1, 0))
     return None
+
+
+def _order(node: Node) -> tuple[int, bytes]:
+    return node.order
+
+
+def _order_but_for_sign(node: Node) -> tuple[int, bytes]:
+    """The same for x and -x, which an even or odd function turns into one another: W - W' is -(W - W')'."""
+    return min(node.order, scaled(-1, node).order)
 
 
 def is_ones(node: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+from pullback.syntax.latex_tokens import ARGUMENTS
 from pullback.syntax.names import latex_name
 from pullback.syntax.printer import ATOM, FRACTION, POWER, PRODUCT, Piece, Style
 from pullback.syntax.tree import Call, Name, Number
@@ -16,6 +17,8 @@ FILLED = {"ones": "1", "eye": "I", "zeros": "0"}
 """Constant arrays, written as a bold sign with the dimensions below."""
 
 _READ_AS_CALL = re.compile(r"\\sigma$")
+_NAME = re.compile(r"(?:^|[\s{-])(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?$|\\mathit\{\w+\}$")
+_ARGUMENT = re.compile(r"\\left\(" + ARGUMENTS.pattern)
 
 
 class Latex:
@@ -74,6 +77,8 @@ class Latex:
             right.numeric or (right.text.startswith(r"\left(") and _READ_AS_CALL.search(left.text[-80:]))
         ):
             joint = r"\cdot"
+        elif not joint and _NAME.search(left.text[-80:]) and _ARGUMENT.match(right.text):
+            joint = r"\,"
         text = f"{left.text} {joint} {right.text}" if joint else f"{left.text} {right.text}"
         return Piece(text, PRODUCT, right.node, left.negative, left.numeric)
 
