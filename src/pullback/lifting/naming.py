@@ -54,14 +54,13 @@ def choose_names(
         depth[node] = 1 + max((0 if c in held else depth[c] for c in node.children), default=0)
         if (node in whole and references.get(node, 0) < 2) or not node.children or not _nameable(node):
             continue
-        if full[node] >= _OWN_NAME_FROM:
-            owned = _owned(node, given)
-            if owned is not None:
-                names[owned] = given[owned]
-                held.add(node)
-                continue
         uses = references.get(node, 0)
         shorter = weight[node] + 1 + uses <= uses * weight[node] and uses > 1
+        owned = _owned(node, given) if shorter or full[node] >= _OWN_NAME_FROM else None
+        if owned is not None:
+            names[owned] = given[owned]
+            held.add(node)
+            continue
         if (
             rename_all
             and len(node.axes) <= 2

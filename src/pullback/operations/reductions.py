@@ -81,6 +81,7 @@ ENTRIES: tuple[Entry, ...] = (
         {"x": "softmax(x) .* (g - g' softmax(x))"},
         also=(Definition("1", (0,)),),
         positive=True,
+        distribution=True,
         written="exp(x) / sum(exp(x))",
     ),
     structured(
@@ -95,7 +96,15 @@ ENTRIES: tuple[Entry, ...] = (
         ("x",),
         (Definition("x", (0,)), Definition("-max(-x)", (1,)), Definition("-max(-x)", (2,)), _of_two("min", "-")),
     ),
-    structured("hardmax", "(n)->(n)", _hardmax, {"x": "zeros(size(x))"}, also=(Definition("1", (0,)),), positive=True),
+    structured(
+        "hardmax",
+        "(n)->(n)",
+        _hardmax,
+        {"x": "zeros(size(x))"},
+        also=(Definition("1", (0,)),),
+        positive=True,
+        distribution=True,
+    ),
     definition("mse", "a b", "mean((a - b) .^ 2)"),
     definition(
         "cross_entropy",

@@ -64,7 +64,7 @@ class Operation:
     ``parity`` is 1 for even functions, -1 for odd ones. ``meets`` says what comes of this operation
     beside another one inside a product; ``below_one`` what 1 / (1 + f(x)) is. ``complement`` says that
     f(-x) = 1 - f(x). ``normalised`` gives f(x) over its sum along an axis, ``halves`` what f(x) and f(-x)
-    add up to, ``raised`` what f(x, p) times a power of x is.
+    add up to, ``raised`` what f(x, p) times a power of x is. The entries of a ``distribution`` add to one.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Operation:
     invariant: bool = False
     inverse: bool = False
     positive: bool = False
+    distribution: bool = False
     idempotent: bool = False
     parity: int = 0
     meets: dict[str, Meeting] = field(default_factory=dict)
