@@ -22,7 +22,6 @@ from pullback.syntax.tree import Program
 
 _PLAIN_LINE = re.compile(r"\s*(?:[^\W\d]\w*\s*(?:,\s*[^\W\d]\w*\s*)*:[^=]|batch\s+\w+\s*(?:over[^:]*)?:)")
 _IN_COMMENT = re.compile(r"^[ \t]*%[ \t]*([^\W\d]\w*[ \t]*:[ \t]*entrywise)[ \t]*$", re.MULTILINE)
-_PARAMETERS = re.compile(r"[^()=]*\)\s*&?\s*:?=")
 _STATEMENT_END = re.compile(r"[;\n]|\\\\")
 _DERIVATIVE = re.compile(
     r"\s*\{\s*(?:d|\\mathrm\{d\})(?:\s*\^[^{}]*|\s*\\?[A-Za-z][^{}]*)?\}\s*\{\s*(?:d|\\mathrm\{d\})\s*\\?[A-Za-z]"
@@ -399,7 +398,7 @@ class Translator(Words):
             return
         is_law = len(self.out) > 1 and self.out[-2].text == "~"
         name = normalise(before.text)
-        if is_law or name in self.declared or _PARAMETERS.match(self.text, item.end):
+        if is_law or name in self.declared or tex.PARAMETERS.match(self.text, item.end):
             return
         found = tex.ARGUMENTS.match(self.text, item.end)
         if found and found[1] != "e":

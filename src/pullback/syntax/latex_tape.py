@@ -95,6 +95,10 @@ class Tape:
                 self.at -= 1
                 self.items[self.at] = Item("number", item.text[1:], item.start + 1, item.end)
                 return [Item("number", item.text[0], item.start, item.start + 1)]
+            if item.kind == "number" and len(item.text) == 2 and item.text[1] == ".":  # the end of a sentence
+                self.at -= 1
+                self.items[self.at] = Item("mark", ".", item.start + 1, item.end)
+                return [Item("number", item.text[0], item.start, item.start + 1)]
             taken = [item]
             while taken[-1].text in STYLED:
                 if self.item.text == "{":

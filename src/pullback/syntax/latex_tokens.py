@@ -11,6 +11,8 @@ from pullback.errors import NotationError, Place, Span
 from pullback.syntax.names import GREEK, LATEX_GREEK
 from pullback.syntax.tokens import DEEPEST_NESTING, MOST_TOKENS, Token, too_deep, too_many
 
+PARAMETERS = re.compile(r"[^()=]*\)\s*&?\s*:?=")
+"""What follows the opening bracket where a function of several names is bound."""
 ARGUMENTS = re.compile(
     r"\s*(?:\\[a-z]+\s*\{\s*)?([A-Za-z]|\\(?!mathbf|left|frac|sum)[a-zA-Z]+)\s*\}?(?:\s*[_^]\s*(?:\w|\{[^{}]*\}))*"
     r"\s*(?:,[^()]*)?(?:\\right\s*)?\)"

@@ -43,7 +43,8 @@ class Words(Sums):
             return
         self.refuse_number(item)
         if item.text == "E" and self._expects():
-            raise self.no_expectation(item)
+            self._expectation(self._law(item), item)
+            return
         self.emit("name", item.text, item)
 
     def greek(self, item: Item) -> None:
@@ -200,6 +201,8 @@ class Words(Sums):
     def _applies(self, item: Item) -> bool:
         """Tell whether a word is a function by what follows it: a bracket, or behind an operator an operand."""
         following = self.item
+        if following.text == "(" and tex.PARAMETERS.match(self.text, following.end):
+            return False
         if self.opens(following) or following.text in _BRACKETS or following.text == r"\left":
             return True
         is_operand = following.kind in ("letter",) or following.text in tex.LETTERS or following.text in tex.STYLING
@@ -258,7 +261,9 @@ class Words(Sums):
         elif text == "E" and item.text == r"\mathbb" and below:
             self.at += 1
             self._expectation(self.argument(), item)
-        elif text == "E" and (item.text == r"\mathbb" or self._expects()):
+        elif text == "E" and self._expects():
+            self._expectation(self._law(item), item)
+        elif text == "E" and item.text == r"\mathbb":
             raise self.no_expectation(item)
         elif len(argument) == 1 and argument[0].kind == "letter":
             self.refuse_number(argument[0])
@@ -323,6 +328,24 @@ class Words(Sums):
         axes = self.axes_below()
         self.at = kept
         return axes is None
+
+    def _law(self, item: Item) -> list[Item]:
+        r"""Take ``[x \sim N(\mu, S)]``, as the notation writes it, with ``~`` too."""
+        is_left = self.item.text == r"\left"
+        start, depth = self.at + is_left, 0
+        for at in range(start, len(self.items)):
+            depth += (self.items[at].text == "[") - (self.items[at].text == "]")
+            if depth == 0:
+                break
+        else:
+            raise self.no_expectation(item)
+        law = self.items[start + 1 : at - is_left]
+        words = [i.text for i in law]
+        if law and r"\sim" not in words and "~" in self.text[law[0].end : law[min(1, len(law) - 1)].start]:
+            law.insert(1, Item("command", r"\sim", law[0].end, law[0].end + 1))
+        if r"\sim" in [i.text for i in law]:
+            self.at = at + 1
+        return law
 
     def no_expectation(self, item: Item) -> NotationError:
         """Complain about an expectation without a law."""
