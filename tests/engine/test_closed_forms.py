@@ -153,4 +153,4 @@ def test_closed_form_is_right(form: Form) -> None:
 def test_closed_form_reads_back(form: Form) -> None:
     results = derived(form)
     for expression in results.values() if form.kind == "backward" else [results]:
-        checking.check_round_trip(expression)
+        checking.check_round_trip(expression, case=case_of(form, expression))

@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pullback.tensor.add import add
-from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Factor, Node, Product, Sum, Variable, make_variable, topological
+from pullback.lifting.contracting import rebuilt
+from pullback.tensor.node import Factor, Node, Product, Variable, make_variable, topological
 from pullback.tensor.product import is_symmetric, product
 
 PREFIX = "named "
@@ -67,8 +66,8 @@ def _folded(roots: Sequence[Node], given: Mapping[Node, str], products: Mapping[
     by_factor: dict[Node, list[tuple[Product, Variable]]] = {}
     done: dict[Node, Node] = {}
 
-    def rebuilt(node: Node) -> Node:
-        changed = _rebuilt(node, done)
+    def folded(node: Node) -> Node:
+        changed = rebuilt(node, done)
         for _ in range(_MOST_TIMES):
             shorter = _shorter(changed, by_factor) if isinstance(changed, Product) else None
             if shorter is None:
@@ -80,7 +79,7 @@ def _folded(roots: Sequence[Node], given: Mapping[Node, str], products: Mapping[
         assert isinstance(node, Product)
         for inner in topological([node]):
             if inner not in done:
-                done[inner] = rebuilt(inner)
+                done[inner] = folded(inner)
         short = done[node]
         facts = frozenset({"symmetric"}) if is_symmetric(node) else frozenset()
         placeholder = make_variable(PREFIX + name, node.axes, facts)
@@ -90,21 +89,9 @@ def _folded(roots: Sequence[Node], given: Mapping[Node, str], products: Mapping[
             by_factor.setdefault(rarest.node, []).append((short, placeholder))
     done = {}
     for node in topological([*roots, *given]):
-        done[node] = rebuilt(node)
+        done[node] = folded(node)
     names = {done[node]: name for node, name in given.items() if node not in products}
     return Folded([done[root] for root in roots], names, parts)
-
-
-def _rebuilt(node: Node, done: Mapping[Node, Node]) -> Node:
-    if all(done.get(child, child) is child for child in node.children):
-        return node
-    if isinstance(node, Sum):
-        return add([(c, done[n]) for c, n in node.terms], node.axes)
-    if isinstance(node, Product):
-        factors = [(done[f.node], f.indices, f.exponent) for f in node.factors]
-        return product(factors, node.output, dict(enumerate(node.dimensions)))
-    assert isinstance(node, Apply)
-    return apply(node.operation, [done[argument] for argument in node.arguments])
 
 
 def _shorter(node: Product, by_factor: Mapping[Node, list[tuple[Product, Variable]]]) -> Product | None:

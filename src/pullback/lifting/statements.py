@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pullback.dimension import ONE, Dimension
 from pullback.lifting.chain import names_of
+from pullback.lifting.contracting import contracted
 from pullback.lifting.folding import PREFIX, Folded, fold
 from pullback.lifting.lift import Speller
 from pullback.lifting.naming import choose_names
@@ -56,7 +57,7 @@ class Spelled:
 def spell_all(roots: Sequence[Node], shapes: Sequence[Shape], vocabulary: Vocabulary) -> Spelled:
     """Spell tensors in their shapes; parts that they share are named once for all."""
     taken = {*vocabulary.shapes, *vocabulary.spelling.values(), *vocabulary.given.values(), *vocabulary.dimensions}
-    folded = fold(roots, vocabulary.given)
+    folded = fold(contracted(roots), vocabulary.given)
     vocabulary = vocabulary.after(folded)
     roots, parts = folded.roots, folded.parts
     names = choose_names([*parts.values(), *roots] if parts else roots, vocabulary.given, taken)
