@@ -83,7 +83,7 @@ def _flat(node: Node) -> Node:
 
 
 def _half_flat(node: Node) -> Node:
-    """Where a reshaped row is summed over one of its axes only, the other goes through an identity: A kron(eye(m), y)."""
+    """Where a reshaped row is summed over one of its axes, the other goes through an identity: A kron(eye(m), y)."""
     if not isinstance(node, Product):
         return node
     for k, (inner, indices, exponent) in enumerate(node.factors):
