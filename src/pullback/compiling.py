@@ -22,7 +22,7 @@ from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Input, Program
 from pullback.planning.building import build_all
 from pullback.planning.forward_backward import Cotangents, reverse_sweep
-from pullback.planning.laying import with_orientation
+from pullback.planning.laying import with_layout
 from pullback.planning.steps import Extent, Plan, Result
 from pullback.syntax.names import normalise
 from pullback.tensor.add import scaled
@@ -96,7 +96,7 @@ class Task:
             Result(builder.values[node].slot, tuple(axis.evaluate(sizes) for axis in axes)) for node, axes in self.roots
         ]
         updates = [(builder.value(v).slot, builder.full_slot(builder.values[node])) for v, node in self.changes]
-        return with_orientation(builder.draft, results, updates)
+        return with_layout(builder.draft, results, updates)
 
 
 def task_of_expressions(expressions: Sequence[Expression], names: Sequence[str] | None) -> Task:
