@@ -7,6 +7,7 @@ from contextvars import copy_context
 from importlib import import_module
 from typing import Any
 
+from pullback.backends import factors
 from pullback.backends.numpy_functions import erf, table_value, where
 from pullback.backends.numpy_source import Writer
 from pullback.errors import ValuesError
@@ -26,7 +27,7 @@ class NumpyProgram:
     def __init__(self, plan: Plan, dtype: Any, arrangement: str, reuse: bool) -> None:
         import numpy as np
 
-        self.plan = plan
+        self.plan = plan = factors.with_factors(plan)
         self.dtype = np.dtype(dtype)
         self.source = Writer(plan, arrangement, reuse).write()
         self.code = compile(self.source.text, "<pullback plan>", "exec")
@@ -44,6 +45,7 @@ class NumpyProgram:
             "broadcast_to": np.broadcast_to, "einsum": np.einsum, "solve": solve, "matmul": np.matmul, "erf": erf,
             "where": where, "add_reduce": np.add.reduce, "maximum_reduce": np.maximum.reduce, "clip": clipping(),
             "LOW": np.array(-limit, dtype), "HIGH": np.array(limit, dtype), "scratch": np.empty(source.scratch, bool),
+            **factors.FUNCTIONS,
         }  # fmt: skip
         for name in _UFUNC_NAMES:
             scope[name] = getattr(np, name)

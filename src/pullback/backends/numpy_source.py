@@ -10,7 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import prod
 
+from pullback.backends import factors
 from pullback.backends.numpy_functions import COMPARISONS, RISKY, UFUNCS
+from pullback.planning.factoring import KINDS
 from pullback.planning.memory import Memory, assign, owned_results, packed, strides_of
 from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
 
@@ -234,6 +236,10 @@ class Writer:
             self.call(name, there, f"einsum({text!r}, {', '.join(inputs)}{f', out={name}' if there else ''})")
         elif step.kind in ("embed", "pad"):
             self.place(step, name, there, inputs[0], shape)
+        elif step.kind in KINDS:
+            self.source.fallible = True
+            self.make(name, there, shape)
+            self.lines.append(factors.call(step, inputs, name))
         elif step.kind == "solve":
             self.source.fallible = True
             self.lines.append(f"{name} = solve({', '.join(inputs)})")
