@@ -20,9 +20,10 @@ from pullback.expression import Expression, Results
 from pullback.lowering.asked import Names, chosen, upstream_input
 from pullback.lowering.given import Properties, Shapes
 from pullback.lowering.program import Input, Program
+from pullback.operations.stability import stable
 from pullback.planning.building import build_all
 from pullback.planning.forward_backward import Cotangents, reverse_sweep
-from pullback.planning.laying import with_orientation
+from pullback.planning.laying import with_layout
 from pullback.planning.steps import Extent, Plan, Result
 from pullback.syntax.names import normalise
 from pullback.tensor.add import scaled
@@ -96,7 +97,7 @@ class Task:
             Result(builder.values[node].slot, tuple(axis.evaluate(sizes) for axis in axes)) for node, axes in self.roots
         ]
         updates = [(builder.value(v).slot, builder.full_slot(builder.values[node])) for v, node in self.changes]
-        return with_orientation(builder.draft, results, updates)
+        return with_layout(builder.draft, results, updates)
 
 
 def task_of_expressions(expressions: Sequence[Expression], names: Sequence[str] | None) -> Task:
@@ -104,7 +105,7 @@ def task_of_expressions(expressions: Sequence[Expression], names: Sequence[str] 
     inputs: dict[str, Input] = {}
     for expression in expressions:
         inputs |= expression.inputs
-    roots = tuple((e.node, e.axes) for e in expressions)
+    roots = tuple(zip(stable([e.node for e in expressions]), (e.axes for e in expressions), strict=True))
     return Task(inputs, roots, _arrangement(None if names is None else list(names), output=False))
 
 
@@ -121,9 +122,9 @@ def task_of_program(program: Program, wrt: Names, upstream: str, rate: float | N
         given = upstream_input(program, upstream)
         inputs[normalise(upstream)] = given
         seed = scaled(step, given.variable)
-    swept = _sweep(program, names, seed)
+    swept = sweep(program, names, seed)
     spelled = [program.inputs[name].name for name in names]
-    first = (output.node, output.shape)
+    first = (stable([output.node])[0], output.shape)
     if rate is not None:
         changes = tuple(
             (program.inputs[name].variable, node) for name, node in zip(names, swept.gradients, strict=True)
@@ -140,16 +141,21 @@ def _fraction(rate: Any) -> Fraction:
         raise PullbackError(f"the rate is a number, not {rate!r}", hint="such as rate=0.01") from None
 
 
-def _sweep(program: Program, names: Sequence[str], seed: Node) -> Cotangents:
-    """Differentiate with declared structure put aside, as ``backward`` does."""
+def sweep(program: Program, names: Sequence[str], seed: Node) -> Cotangents:
+    """Differentiate what is computed, with declared structure put aside, as ``backward`` does."""
     kept: list[Cotangents] = []
 
     def derive(root: Node, targets: Sequence[Node]) -> list[Node]:
         kept.append(reverse_sweep(root, seed, targets))
-        return [*kept[0].gradients, *kept[0].standins.values()]
+        return [*kept[0].gradients, *kept[0].standins.values(), *kept[0].of.values()]
 
-    nodes = by_inputs(program, names, derive)
-    return Cotangents(nodes[: len(names)], dict(zip(kept[0].standins, nodes[len(names) :], strict=True)))
+    nodes = stable(by_inputs(program, names, derive))
+    count, end = len(names), len(names) + len(kept[0].standins)
+    return Cotangents(
+        nodes[:count],
+        dict(zip(kept[0].standins, nodes[count:end], strict=True)),
+        dict(zip(kept[0].of, nodes[end:], strict=True)),
+    )
 
 
 def _arrangement(names: list[str] | None, output: bool) -> str:

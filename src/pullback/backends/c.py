@@ -6,12 +6,13 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from pullback.backends import native
+from pullback.backends import factors, native
 from pullback.backends.c_source import CWriter, Source
 from pullback.backends.numpy import failed, quiet_context, solve
 from pullback.backends.numpy_functions import table_value
 from pullback.backends.numpy_source import view_source
 from pullback.errors import PullbackError
+from pullback.planning.factoring import KINDS
 from pullback.planning.steps import LEAVES, UPDATES, VIEWS, Plan, Step
 
 Run = Callable[..., Any]
@@ -30,6 +31,7 @@ class CProgram:
             raise PullbackError(f"plans can't be compiled here: {why}", hint='leave it to backend="numpy"')
         found = native.blas()
         assert found is not None
+        plan = factors.with_factors(plan)
         self.plan, self.dtype, self.arrangement, self.reuse = plan, np.dtype(dtype), arrangement, reuse
         letter = "s" if self.dtype == np.float32 else "d"
         self.written: Source = CWriter(plan, letter == "s", found.width).write()
@@ -54,7 +56,7 @@ class CProgram:
             "A": np.ndarray, "D": dtype, "E": np.linalg.LinAlgError, "miss": miss, "failed": failed, "work": block,
             "empty": np.empty, "zeros": np.zeros, "broadcast_to": np.broadcast_to, "einsum": np.einsum,
             "copyto": np.copyto, "asarray": np.asarray, "solve": solve, "contiguous": _contiguous,
-            "enter": quiet_context(),
+            "enter": quiet_context(), **factors.FUNCTIONS,
         }  # fmt: skip
         signature = [ctypes.py_object] * (count + len(written.plan.results)) + [ctypes.c_void_p]
         for segment in (k for k in written.segments if isinstance(k, int)):
@@ -140,6 +142,8 @@ class CProgram:
         """A step that NumPy computes."""
         names = [self.array(slot, scope, block) for slot in step.inputs]
         target = self.array(step.output, scope, block)
+        if step.kind in KINDS:
+            return [factors.call(step, names, target)]
         if step.kind == "solve":
             return [f"copyto({target}, solve({', '.join(names)}))"]
         scope[f"f{step.output}"] = table_value(step.detail[0])

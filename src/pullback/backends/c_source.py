@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from pullback.backends.c_places import Place, merged, row_strides
 from pullback.backends.c_products import product_lines
 from pullback.backends.c_text import FORMS, head, statements
+from pullback.planning.factoring import KINDS
 from pullback.planning.fusing import Operations, fused
 from pullback.planning.memory import Memory, assign, owned_results, packed, strides_of
 from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
 
 ALIGNMENT = 64
+
+BY_NUMPY = KINDS | {"solve", "apply"}
+"""Steps that part the function into segments."""
 
 Body = Callable[[Sequence[str], Sequence[str]], list[str]]
 """Gives the lines inside of loops, for the names of the indices and the entries of the arrays."""
@@ -101,7 +105,7 @@ class CWriter:
             if slot >= 0:
                 self.places[slot] = Place(f"p{k}", row_strides(shape))
         for step in plan.steps:
-            if step.kind in ("solve", "apply"):
+            if step.kind in BY_NUMPY:
                 self.segments += [*self.close(), step]
                 self.target(step.output)
             elif step.kind != "input":

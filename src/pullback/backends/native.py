@@ -30,15 +30,24 @@ class Blas:
 
 
 @lru_cache(maxsize=1)
+def numpy_library() -> ctypes.CDLL | None:
+    """NumPy's own library, through which the routines are found that it uses."""
+    import numpy as np
+
+    inside = import_module("numpy._core" if int(np.__version__.split(".")[0]) >= 2 else "numpy.core")
+    try:
+        return ctypes.CDLL(inside._multiarray_umath.__file__)
+    except (AttributeError, OSError):
+        return None
+
+
+@lru_cache(maxsize=1)
 def blas() -> Blas | None:
     """The BLAS that NumPy uses, so that no second one competes for the processors; None where it can't be found."""
     import numpy as np
 
-    inside = import_module("numpy._core" if int(np.__version__.split(".")[0]) >= 2 else "numpy.core")
-    core = inside._multiarray_umath
-    try:
-        library = ctypes.CDLL(core.__file__)
-    except OSError:
+    library = numpy_library()
+    if library is None:
         return None
     for spelling, width in _SPELLINGS:
         found: dict[str, int] = {}

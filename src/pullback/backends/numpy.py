@@ -7,6 +7,7 @@ from contextvars import copy_context
 from importlib import import_module
 from typing import Any
 
+from pullback.backends import factors
 from pullback.backends.numpy_functions import erf, table_value, where
 from pullback.backends.numpy_source import Writer
 from pullback.errors import ValuesError
@@ -26,7 +27,7 @@ class NumpyProgram:
     def __init__(self, plan: Plan, dtype: Any, arrangement: str, reuse: bool) -> None:
         import numpy as np
 
-        self.plan = plan
+        self.plan = plan = factors.with_factors(plan)
         self.dtype = np.dtype(dtype)
         self.source = Writer(plan, arrangement, reuse).write()
         self.code = compile(self.source.text, "<pullback plan>", "exec")
@@ -44,6 +45,7 @@ class NumpyProgram:
             "broadcast_to": np.broadcast_to, "einsum": np.einsum, "solve": solve, "matmul": np.matmul, "erf": erf,
             "where": where, "add_reduce": np.add.reduce, "maximum_reduce": np.maximum.reduce, "clip": clipping(),
             "LOW": np.array(-limit, dtype), "HIGH": np.array(limit, dtype), "scratch": np.empty(source.scratch, bool),
+            **factors.FUNCTIONS,
         }  # fmt: skip
         for name in _UFUNC_NAMES:
             scope[name] = getattr(np, name)
@@ -60,7 +62,7 @@ class NumpyProgram:
         for name, text in source.views:
             scope[name] = eval(text, scope)
         if source.risky:
-            scope["enter"] = quiet_context()
+            scope["enter"] = quiet_context(_BUFFER // dtype.itemsize if source.reuse else None)
         exec(self.code, scope)
         run: Run = scope["run"]
         return run
@@ -70,6 +72,11 @@ _UFUNC_NAMES = (
     "add subtract multiply divide power negative reciprocal square sqrt exp log log1p sin cos tan sinh cosh tanh "
     "absolute sign maximum minimum greater equal"
 ).split()
+
+
+_BUFFER = 2048
+"""Bytes that NumPy buffers at a time where nothing larger may be allocated; sums of few rows and a vector take as long,
+large ones with fewer bytes less, but maxima more."""
 
 
 def clipping() -> Any:
@@ -84,8 +91,11 @@ def _plain(function: Any) -> Any:
     return getattr(function, "_implementation", function)
 
 
-def quiet_context() -> Run:
-    """A way to call a function in which NumPy does not warn of infinities, for a twentieth of a microsecond."""
+def quiet_context(buffer: int | None = None) -> Run:
+    """A way to call a function in which NumPy does not warn of infinities, for a twentieth of a microsecond.
+
+    ``buffer`` is how many entries NumPy buffers at a time where it repeats what is broadcast, 8192 if left to itself.
+    """
     import numpy as np
 
     if int(np.__version__.split(".")[0]) < 2:
@@ -97,6 +107,8 @@ def quiet_context() -> Run:
         return careful
     context = copy_context()
     context.run(np.seterr, all="ignore")
+    if buffer is not None:
+        context.run(np.setbufsize, buffer)
     return context.run
 
 

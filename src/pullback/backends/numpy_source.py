@@ -10,7 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import prod
 
+from pullback.backends import factors
 from pullback.backends.numpy_functions import COMPARISONS, RISKY, UFUNCS
+from pullback.planning.factoring import KINDS
 from pullback.planning.memory import Memory, assign, owned_results, packed, strides_of
 from pullback.planning.steps import UPDATES, VIEWS, Extent, Plan, Step
 
@@ -33,6 +35,11 @@ class Source:
     scratch: int = 0
     risky: bool = False
     fallible: bool = False
+    reuse: bool = False
+
+
+_REPEATED = 256
+"""So many entries may be repeated in a buffer of NumPy's own size, where a call is to allocate nothing larger."""
 
 
 class Writer:
@@ -47,7 +54,7 @@ class Writer:
         self.reuse = reuse
         self.memory = assign(plan, self.in_place, self.pooled)
         self.kept = {self.memory.group[self.memory.base[result.slot]] for result in plan.results}
-        self.source = Source("", plan, self.memory)
+        self.source = Source("", plan, self.memory, reuse=reuse)
         self.steps = {step.output: step for step in plan.steps}
         self.readers = Counter(slot for step in plan.steps for slot in step.inputs)
         self.readers.update(result.slot for result in plan.results)
@@ -234,6 +241,10 @@ class Writer:
             self.call(name, there, f"einsum({text!r}, {', '.join(inputs)}{f', out={name}' if there else ''})")
         elif step.kind in ("embed", "pad"):
             self.place(step, name, there, inputs[0], shape)
+        elif step.kind in KINDS:
+            self.source.fallible = True
+            self.make(name, there, shape)
+            self.lines.append(factors.call(step, inputs, name))
         elif step.kind == "solve":
             self.source.fallible = True
             self.lines.append(f"{name} = solve({', '.join(inputs)})")
@@ -247,11 +258,16 @@ class Writer:
         """A call that writes to ``name``, or makes it."""
         self.lines.append(text if there else f"{name} = {text}")
 
+    def broadcasts(self, step: Step, shape: Extent) -> bool:
+        """Whether NumPy would repeat an input in a large buffer though results are written over."""
+        given = (self.plan.shapes[slot] for slot in step.inputs)
+        return self.reuse and prod(shape) > _REPEATED and any(() != before != shape for before in given)
+
     def map(self, step: Step, name: str, there: bool, inputs: list[str], shape: Extent) -> None:
         """An entrywise function."""
         (function,) = step.detail
         given = ", ".join(inputs)
-        self.source.risky |= function in RISKY
+        self.source.risky |= function in RISKY or self.broadcasts(step, shape)
         if function in UFUNCS:
             tail = "" if not there else f", out={name}" if function in ("maximum", "minimum") else f", {name}"
             self.call(name, there, f"{UFUNCS[function]}({given}{tail})")

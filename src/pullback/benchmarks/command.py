@@ -13,7 +13,7 @@ from typing import Any
 
 from pullback.benchmarks.drawing import plot
 from pullback.benchmarks.floors import FLOORS, floors_table
-from pullback.benchmarks.measuring import SETTINGS
+from pullback.benchmarks.measuring import SETTINGS, figure
 from pullback.errors import PullbackError
 
 SUITES = ("derive", "linear", "mlp", "hessian", "cold", "memory", "depth")
@@ -134,13 +134,6 @@ def versions() -> str:
     return ", ".join(shown)
 
 
-def _time(seconds: float) -> str:
-    for unit, scale in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * scale >= 1:
-            return f"{seconds * scale:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
 def table(rows: Sequence[Any]) -> str:
     """A Markdown table: times, and how many times faster each is than the reference."""
     if not rows:
@@ -154,15 +147,11 @@ def table(rows: Sequence[Any]) -> str:
                 cells.append("–")
                 continue
             middle = row.median(name)
-            shown = _time(middle) if row.unit == "s" else _bytes(middle)
+            shown = figure(middle, row.unit)
             cells.append(f"{shown} ± {100 * row.spread(name):.0f}% ({row.ratio(name, row.reference):.2f}x)")
         lines.append(f"| {row.case} | " + " | ".join(cells) + " |")
     notes = [f"{row.case}: {name}: {why}" for row in rows for name, why in row.refused.items()]
     return "\n".join([*lines, *(["", *notes] if notes else []), ""])
-
-
-def _bytes(count: float) -> str:
-    return f"{count / 1e6:.3g} MB" if count >= 1e6 else f"{count / 1e3:.3g} kB"
 
 
 def document(rows: Sequence[Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pullback.benchmarks.measuring import Row
+from pullback.benchmarks.measuring import Row, figure
 
 _FRAMEWORKS = ("PyTorch eager", "jax.jit", "tensorgrad")
 _STEPS = (*_FRAMEWORKS, "torch.compile", "tensorgrad compiled")
@@ -17,7 +17,7 @@ _JAX = ("jax.jit hessian",)
 class Floor:
     """In a suite and a case, how many times faster ``ours`` is to be than the fastest of ``peers``.
 
-    Without peers, ``at_least`` is the most that the measured figure may be.
+    Without peers, ``at_least`` is the most that the measured figure may be, in its ``unit``.
     """
 
     suite: str
@@ -25,6 +25,7 @@ class Floor:
     ours: str
     peers: tuple[str, ...]
     at_least: float
+    unit: str = "s"
 
     def measured(self, rows: Sequence[Row]) -> float | None:
         """What was measured; None where something is not installed, or was not run."""
@@ -95,7 +96,7 @@ FLOORS: tuple[Floor, ...] = (
     Floor("cold", "MLP 64-64-10, import to first gradients", "pullback", ("jax.jit",), 2.0),
     Floor("memory", "linear layer 1024, 784, 512", "pullback", _EAGER, 1.0),
     Floor("memory", "MLP 784-512-10, batch 1024", "pullback", _EAGER, 1.0),
-    Floor("memory", "allocated by a call, reuse=True", "pullback", (), 4096.0),
+    Floor("memory", "allocated by a call, reuse=True", "pullback", (), 4096.0, "B"),
     Floor("memory", "seconds of a call beyond 1 µs a kernel", "pullback", (), 3e-6),
 )
 
@@ -112,7 +113,8 @@ def floors_table(rows: Sequence[Row]) -> str:
             asked = f"≥ {floor.at_least:,.4g}x {' / '.join(floor.peers)}"
             shown = "–" if measured is None else f"{measured:,.3g}x"
         else:
-            asked, shown = f"≤ {floor.at_least:.3g}", "–" if measured is None else f"{measured:.3g}"
+            asked = f"≤ {figure(floor.at_least, floor.unit)}"
+            shown = "–" if measured is None else figure(measured, floor.unit)
         verdict = "not measured" if measured is None else "met" if floor.met(measured) else "**not met**"
         lines.append(f"| {floor.suite}: {floor.case} | {floor.ours} | {asked} | {shown} | {verdict} |")
     if not lines:

@@ -193,3 +193,21 @@ def _block(call: Call, once: float, budget: float) -> float:
             call()
         found.append((clock() - start) / batch)
     return statistics.median(found)
+
+
+def figure(value: float, unit: str) -> str:
+    """A figure as it is read; the unit is ``s`` or ``B``.
+
+    >>> figure(0.0042, "s"), figure(4096.0, "B")
+    ('4.2 ms', '4.1 kB')
+    """
+    for shown, scale in _SCALES[unit]:
+        if value >= scale:
+            return f"{value / scale:.3g} {shown}"
+    return f"{value:.3g} {unit}"
+
+
+_SCALES: dict[str, tuple[tuple[str, float], ...]] = {
+    "s": (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)),
+    "B": (("MB", 1e6), ("kB", 1e3), ("B", 1.0)),
+}

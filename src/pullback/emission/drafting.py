@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pullback.emission.identifiers import identifier, unused
 from pullback.emission.subject import Shape, Subject
 from pullback.planning.building import Builder, Value, build_all
-from pullback.planning.drafting import Draft
+from pullback.planning.drafting import Draft, pruned
 from pullback.planning.orienting import oriented
 from pullback.planning.steps import VIEWS, Plan, Result, Step
 from pullback.planning.symbolic import nominal_sizes
@@ -184,20 +184,6 @@ def _plan(subject: Subject, sizes: Mapping[str, int], make: type[Builder]) -> tu
         if slot in final:
             slots.setdefault(final[slot][0], []).append((node, final[slot][1] != turned))
     return plan, slots
-
-
-def pruned(plan: Plan, results: Collection[Result]) -> Plan:
-    """A plan without the steps that these results do not need; inputs stay."""
-    made = {step.output: step for step in plan.steps}
-    needed: set[int] = set()
-    stack = [result.slot for result in results]
-    while stack:
-        slot = stack.pop()
-        if slot not in needed:
-            needed.add(slot)
-            stack.extend(made[slot].inputs)
-    steps = tuple(step for step in plan.steps if step.output in needed or step.kind == "input")
-    return Plan(plan.inputs, steps, tuple(results), plan.shapes)
 
 
 def _names_of_slots(

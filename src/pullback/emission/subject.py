@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pullback.compiling import Task
-from pullback.deriving import Source, as_program, backward, by_inputs, gradient
+from pullback.compiling import Task, sweep, task_of_expressions
+from pullback.deriving import Source, as_program, backward, gradient
 from pullback.dimension import ONE, Dimension
 from pullback.errors import UnsupportedError
 from pullback.expression import Expression, Results, vocabulary
@@ -14,7 +14,7 @@ from pullback.lifting.naming import choose_names
 from pullback.lifting.statements import Vocabulary
 from pullback.lowering.asked import Names, chosen, upstream_input
 from pullback.lowering.program import Input, Program
-from pullback.planning.forward_backward import Cotangents, reverse_sweep
+from pullback.operations.stability import stable
 from pullback.syntax.names import normalise
 from pullback.syntax.printer import StyleName, show
 from pullback.syntax.tree import Name
@@ -73,14 +73,16 @@ def subject_of_program(source: Source, wrt: Names = None, upstream: str | None =
     inputs = dict(program.inputs)
     if given is not None:
         inputs[normalise(seed_name)] = given
-    swept = _sweep(program, names, constant(1) if given is None else given.variable)
-    roots = [(program.output.node, program.output.shape)]
+    swept = sweep(program, names, constant(1) if given is None else given.variable)
+    nodes = stable([s.node for s in program.statements])
+    roots = [(nodes[-1], program.output.shape)]
     roots += [(node, program.inputs[name].shape) for name, node in zip(names, swept.gradients, strict=True)]
     task = Task(inputs, tuple(roots), "", swept.standins)
     _refuse_unknown(task)
     derived: Results = gradient(program, spelled) if scalar else backward(program, spelled, seed_name)
     words = vocabulary(program, {} if given is None else {normalise(seed_name): given})
-    statements = {s.node: s.name for s in program.statements if s.name is not None and s.node.children}
+    named = zip(nodes, program.statements, strict=True)
+    statements = {node: s.name for node, s in named if s.name is not None and s.node.children}
     stated = tuple(_stated(program, "plain"))
     return Subject(
         task,
@@ -90,10 +92,10 @@ def subject_of_program(source: Source, wrt: Names = None, upstream: str | None =
         stated,
         tuple(str(derived).splitlines()),
         (*_stated(program, "latex"), *derived.show("latex").splitlines()),
-        (program.output.node, *(derived[name].node for name in spelled)),
+        tuple(stable([program.output.node, *(derived[name].node for name in spelled)])),
         words,
         {**_chosen_names(list(derived.values())), **statements},
-        {s.node: line for s, line in zip(program.statements, stated, strict=True)} if program.batch is None else {},
+        dict(zip(nodes, stated, strict=True)) if program.batch is None else {},
         swept.of,
         given,
         program=program,
@@ -102,10 +104,8 @@ def subject_of_program(source: Source, wrt: Names = None, upstream: str | None =
 
 def subject_of_expressions(expressions: Sequence[Expression], labels: Sequence[str] | None = None) -> Subject:
     """Results by themselves: one, or several by the names of the inputs that they belong to."""
-    inputs: dict[str, Input] = {}
-    for expression in expressions:
-        inputs |= expression.inputs
-    task = Task(inputs, tuple((e.node, e.axes) for e in expressions), "")
+    task = task_of_expressions(expressions, None)
+    inputs = task.inputs
     _refuse_unknown(task)
     needed = task.needed()
     used = {v.name for v in (*needed, *task.carriers(needed))}
@@ -124,7 +124,7 @@ def subject_of_expressions(expressions: Sequence[Expression], labels: Sequence[s
         (),
         tuple(line for text in lines for line in text.splitlines()),
         tuple(line for text in latex for line in text.splitlines()),
-        tuple(e.node for e in expressions),
+        tuple(node for node, _ in task.roots),
         vocabulary(first.program, first.extra),
         _chosen_names(expressions),
         expressions=tuple(expressions),
@@ -138,23 +138,6 @@ def _free_upstream(program: Program) -> str:
     taken = {normalise(s.name) for s in program.statements if s.name is not None} | set(program.inputs)
     taken |= {normalise(f"d{entry.name}") for entry in program.inputs.values()}
     return next(name for name in wanted if normalise(name) not in taken)
-
-
-def _sweep(program: Program, names: Sequence[str], seed: Node) -> Cotangents:
-    """Differentiate with declared structure put aside, as ``backward`` does."""
-    kept: list[Cotangents] = []
-
-    def derive(root: Node, targets: Sequence[Node]) -> list[Node]:
-        kept.append(reverse_sweep(root, seed, targets))
-        return [*kept[0].gradients, *kept[0].standins.values(), *kept[0].of.values()]
-
-    nodes = by_inputs(program, names, derive)
-    count, end = len(names), len(names) + len(kept[0].standins)
-    return Cotangents(
-        nodes[:count],
-        dict(zip(kept[0].standins, nodes[count:end], strict=True)),
-        dict(zip(kept[0].of, nodes[end:], strict=True)),
-    )
 
 
 def _refuse_unknown(task: Task) -> None:

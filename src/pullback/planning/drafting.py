@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -220,11 +220,11 @@ def broadcast_shape(shapes: Sequence[Extent]) -> Extent:
     return tuple(result)
 
 
-def without_result(plan: Plan, position: int) -> Plan:
-    """A plan that leaves out one result and what only it needs."""
-    results = [result for k, result in enumerate(plan.results) if k != position]
-    needed: set[int] = set()
+def pruned(plan: Plan, results: Iterable[Result]) -> Plan:
+    """A plan without the steps that these results do not need; inputs stay."""
+    results = tuple(results)
     made = {step.output: step for step in plan.steps}
+    needed: set[int] = set()
     stack = [result.slot for result in results]
     while stack:
         slot = stack.pop()
@@ -232,4 +232,9 @@ def without_result(plan: Plan, position: int) -> Plan:
             needed.add(slot)
             stack.extend(made[slot].inputs)
     steps = tuple(step for step in plan.steps if step.output in needed or step.kind == "input")
-    return Plan(plan.inputs, steps, tuple(results), plan.shapes)
+    return Plan(plan.inputs, steps, results, plan.shapes)
+
+
+def without_result(plan: Plan, position: int) -> Plan:
+    """A plan that leaves out one result and what only it needs."""
+    return pruned(plan, (result for k, result in enumerate(plan.results) if k != position))

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pullback.calculus.reverse import backward
+from pullback.operations.stability import passing
 from pullback.tensor.add import add
 from pullback.tensor.node import Apply, Node, Product, Sum, Variable, make_variable, topological
-from pullback.tensor.product import number_of, transposed
+from pullback.tensor.product import number_of, product, transposed
 from pullback.tensor.reshape import Linear
 
 
@@ -34,7 +35,7 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
     wanted = set(targets)
     active: set[Node] = set()
     for node in order:
-        if node in wanted or any(child in active for child in node.children):
+        if node in wanted or any(child in active for child in _children(node)):
             active.add(node)
     twins = _twins(order)
     collected: dict[Node, list[Node]] = {root: [seed]}
@@ -53,16 +54,32 @@ def reverse_sweep(root: Node, seed: Node, targets: Sequence[Node]) -> Cotangents
             continue
         if isinstance(here, Sum) and not here.terms:
             continue
-        children = [child for child in dict.fromkeys(node.children) if child in active]
+        children = [child for child in dict.fromkeys(_children(node)) if child in active]
         if not _is_small(here):
             name = make_variable(f"cotangent {len(standins)}", node.axes)
             standins[name] = here
             of[name] = node
             here = name
-        for child, part in zip(children, backward(node, here, children), strict=True):
+        for child, part in zip(children, _backward(node, here, children), strict=True):
             collected.setdefault(child, []).append(part)
     zero = {target: add([], target.axes) for target in targets}
     return Cotangents([total.get(target, zero[target]) for target in targets], standins, of)
+
+
+def _children(node: Node) -> Sequence[Node]:
+    """What a cotangent goes to; past what would overflow on the way."""
+    past = passing(node)
+    return node.children if past is None else past[:1]
+
+
+def _backward(node: Node, cotangent: Node, children: Sequence[Node]) -> Sequence[Node]:
+    """What the children get of a node's cotangent."""
+    past = passing(node)
+    if past is None or not children:
+        return backward(node, cotangent, children)
+    labels = tuple(range(len(node.axes)))
+    factors = [(cotangent, labels, 1), (past[1], labels, 1)]
+    return [product(factors, labels, dict(enumerate(node.axes)))]
 
 
 def _twins(order: Sequence[Node]) -> dict[Node, Node]:

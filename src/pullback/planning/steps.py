@@ -19,7 +19,7 @@ the emitters print them, and neither knows anything of tensor graphs.
 | ``dot`` | a, b | sum over the last axis of a and the first of b; both have one or two axes |
 | ``matmul`` | a, b | the same of (b, m, k) and (b, k, n), batch by batch |
 | ``contract`` | a, b | labels of a, of b and of the result, where no BLAS routine does it |
-| ``solve`` | A, b | A^-1 b |
+| ``solve`` | A, b | A^-1 b; see ``factoring`` for what some backends make of it |
 | ``embed`` | x | labels of the result, of which some repeat; labels of x; zero off the diagonal |
 | ``pad`` | x | start and length of the last axis, zero around x |
 | ``apply`` | any | an operation of the table on trailing axes, with dimension numbers if it has any |
@@ -108,6 +108,10 @@ def flops(step: Step, shapes: tuple[Extent, ...]) -> float:
         for slot, labels in zip(step.inputs, step.detail, strict=False):
             lengths.update(zip(labels, shapes[slot], strict=True))
         return 2.0 * prod(lengths.values())
+    if step.kind == "factor":
+        return 2 / 3 * shapes[step.output][1] ** 3
+    if step.kind in ("factored solve", "factored inv"):
+        return 2.0 * size * shapes[step.inputs[0]][1]
     if step.kind == "solve":
         n = shapes[step.inputs[0]][-1]
         return 2 / 3 * n**3 + 2.0 * n * size

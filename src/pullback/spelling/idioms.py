@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from pullback.planning.orienting import ALONG_AXIS
 from pullback.planning.steps import Extent
+from pullback.planning.turning import ALONG_AXIS
 from pullback.spelling.term import Term, number
 
 Rule = Callable[[Term], Term]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pullback.planning.orienting import ALONG_AXIS
 from pullback.planning.steps import VIEWS, Extent, Plan, Step
+from pullback.planning.turning import ALONG_AXIS
 from pullback.spelling import idioms
 from pullback.spelling.dialects import Dialect
 from pullback.spelling.printer import Printer, identifiers
