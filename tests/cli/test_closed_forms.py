@@ -180,3 +180,16 @@ def test_a_form_that_there_is_not(run: Run) -> None:
     assert outcome.code == 2 and "kronecker" in outcome.err
     outcome = run("gradient", "x' A x", "--form", "kronecker")
     assert outcome.code == 2 and "--form" in outcome.err
+
+
+def test_derive_tells_a_hessian(run: Run) -> None:
+    outcome = run("derive", "x' A x", "--wrt", "x", "--want", "hessian", "--detail", "brief")
+    assert outcome.code == 0 and "= A + Aᵀ\n" in outcome.out.partition("Hessian\n")[2]
+    outcome = run("derive", "x' A y", "--wrt", "x,y", "--want", "hessian", "--lang", "ko")
+    assert outcome.code == 0 and "헤세 행렬" in outcome.out
+    assert run("derive", "W x", "--wrt", "x", "--want", "hessian").code == 2
+
+
+def test_derive_in_numerator_layout(run: Run) -> None:
+    outcome = run("derive", "y = W x", "--layout", "numerator")
+    assert outcome.code == 0 and "∂L/∂x = (∂L/∂y) W" in outcome.out

@@ -270,6 +270,12 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
     ),
     "derive": (
         lambda p: p.add_argument(
+            "--want",
+            choices=("backward", "jacobian", "hessian"),
+            default="backward",
+            help="the derivation of what: the backward pass, a Jacobian, or the Hessian of a scalar (%(default)s)",
+        ),
+        lambda p: p.add_argument(
             "--detail", choices=LEVELS, default="normal", help="how much is told: brief, normal or full (%(default)s)"
         ),
         lambda p: p.add_argument(
