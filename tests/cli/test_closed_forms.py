@@ -136,3 +136,60 @@ def test_values_from_files(run: Run, tmp_path: Path) -> None:
 def test_batch(run: Run) -> None:
     lifted = run("backward", "y = W x + b", "--batch", "B", "--wrt", "W")
     assert lifted.out == run("backward", "batch B: y = W x + b", "--wrt", "W").out
+
+
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [("d.html", "html"), ("d.tex", "latex"), ("D.MD", "markdown"), ("d.json", "json"), ("d.txt", "terminal")],
+)
+def test_the_ending_of_the_output_says_the_format(run: Run, tmp_path: Path, name: str, style: str) -> None:
+    for command in ("gradient", "derive"):
+        assert run(command, "x' A x", "--wrt", "x", "--output", name).code == 0
+        shown = run(command, "x' A x", "--wrt", "x", "--format", style).out
+        assert (tmp_path / name).read_text(encoding="utf-8") == shown
+
+
+def test_pictures_by_their_ending(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("ziamath")
+    assert run("gradient", "x' A x", "--wrt", "x", "--output", "d.svg").code == 0
+    assert "<svg" in (tmp_path / "d.svg").read_text(encoding="utf-8")
+    outcome = run("derive", "x' A x", "--wrt", "x", "--output", "e.svg")
+    assert outcome.code == 2 and "not of a derivation" in outcome.err
+
+
+def test_a_format_that_is_given_wins_over_the_ending(run: Run, tmp_path: Path) -> None:
+    assert run("gradient", "x' A x", "--wrt", "x", "--format", "latex", "--output", "d.html").code == 0
+    assert (tmp_path / "d.html").read_text() == run("gradient", "x' A x", "--wrt", "x", "--format", "latex").out
+
+
+def test_a_document_by_its_ending(run: Run, tmp_path: Path) -> None:
+    assert run("derive", "x' A x", "--wrt", "x", "--document", "--output", "d.tex").code == 0
+    assert r"\documentclass" in (tmp_path / "d.tex").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["jacobian", "hessian"])
+def test_the_kronecker_form(run: Run, command: str) -> None:
+    program = {"jacobian": "A X B", "hessian": "norm(A X)^2"}[command]
+    expected = getattr(pb, command)(program, wrt="X", form="kronecker")
+    assert run(command, program, "--wrt", "X", "--form", "kronecker").out == f"{expected}\n"
+    assert run(command, program, "--wrt", "X", "--form", "entries").out == f"{getattr(pb, command)(program, wrt='X')}\n"
+
+
+def test_a_form_that_there_is_not(run: Run) -> None:
+    outcome = run("jacobian", "A X B", "--wrt", "X", "--form", "vec")
+    assert outcome.code == 2 and "kronecker" in outcome.err
+    outcome = run("gradient", "x' A x", "--form", "kronecker")
+    assert outcome.code == 2 and "--form" in outcome.err
+
+
+def test_derive_tells_a_hessian(run: Run) -> None:
+    outcome = run("derive", "x' A x", "--wrt", "x", "--want", "hessian", "--detail", "brief")
+    assert outcome.code == 0 and "= A + Aᵀ\n" in outcome.out.partition("Hessian\n")[2]
+    outcome = run("derive", "x' A y", "--wrt", "x,y", "--want", "hessian", "--lang", "ko")
+    assert outcome.code == 0 and "헤세 행렬" in outcome.out
+    assert run("derive", "W x", "--wrt", "x", "--want", "hessian").code == 2
+
+
+def test_derive_in_numerator_layout(run: Run) -> None:
+    outcome = run("derive", "y = W x", "--layout", "numerator")
+    assert outcome.code == 0 and "∂L/∂x = (∂L/∂y) W" in outcome.out

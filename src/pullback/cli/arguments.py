@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -79,23 +80,37 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             raise PullbackError(
                 f"one argument too many: {surplus[:60]!r}", hint="put the whole program between quotation marks"
             )
-        known = [option for option in _SHARED if option.startswith("--")] + [
-            "--help",
-            "--quick",
-            "--seed",
-            "--claim",
-            "--backward",
-            "--topic",
-            "--count",
-            "--target",
-            "--name",
-            "--port",
-            "--workers",
-            "--kind",
-        ]
-        hint = _nearest(surplus.partition("=")[0], known, f"{parser.prog} {options.command}")
-        raise PullbackError(f"there is no option {surplus[:60]}", hint=hint)
+        raise _no_option(surplus, options.command, parser.prog)
+    if getattr(options, "format", "") is None:
+        options.format = format_of(options.output)
     return options
+
+
+def _no_option(surplus: str, command: str, prog: str) -> PullbackError:
+    """Say that a command has no such option, and which command or option may be meant."""
+    option = surplus.partition("=")[0]
+    owners = [other for other in HANDLERS if option in _options_of(other)]
+    if owners:
+        return PullbackError(f"{option} is not for {command}", hint=f"it is for {', '.join(owners)}")
+    hint = _nearest(option, _options_of(command), f"{prog} {command}")
+    return PullbackError(f"there is no option {surplus[:60]}", hint=hint)
+
+
+def _options_of(command: str) -> list[str]:
+    """The options that a command takes."""
+    parser = _Parser(allow_abbrev=False)
+    _fill(parser, command)
+    return [option for option in parser._option_string_actions if option.startswith("--")]
+
+
+def format_of(output: str | None) -> str:
+    """The format that the name of a file asks for; text for people where it asks for none.
+
+    >>> format_of("d.html"), format_of("notes/d.MD"), format_of("d.txt"), format_of(None)
+    ('html', 'markdown', 'terminal', 'terminal')
+    """
+    ending = os.path.splitext(output or "")[1].lower()
+    return ENDINGS.get(ending, "terminal")
 
 
 def _guard(argument: str) -> str:
@@ -122,13 +137,16 @@ def _build(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for command, summary in _SUMMARIES.items():
         sub = commands.add_parser(command, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         sub.allow_abbrev = False
-        if command not in arguments:
-            continue
-        if command not in _STANDALONE:
-            _add_shared_options(sub)
-        for add in _OWN.get(command, ()):
-            add(sub)
+        if command in arguments:
+            _fill(sub, command)
     return parser
+
+
+def _fill(parser: argparse.ArgumentParser, command: str) -> None:
+    """Give a command its options."""
+    shared = () if command in _STANDALONE else tuple(_SHARED.values())
+    for add in (*shared, *_OWN.get(command, ())):
+        add(parser)
 
 
 class _Version(argparse.Action):
@@ -146,6 +164,20 @@ class _Version(argparse.Action):
 
 _Adder = Callable[[argparse.ArgumentParser], object]
 FORMATS = ("terminal", "unicode", "latex", "markdown", "html", "json", "svg", "png")
+ENDINGS = {
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".tex": "latex",
+    ".latex": "latex",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".svg": "svg",
+    ".png": "png",
+    ".txt": "terminal",
+}
+"""The format of a file by the ending of its name, where ``--format`` does not say."""
+FORMS = ("entries", "kronecker")
 LEVELS = ("brief", "normal", "full")
 
 _SHARED: dict[str, _Adder] = {
@@ -187,21 +219,33 @@ _SHARED: dict[str, _Adder] = {
         "--lang", metavar="LANG", help="the language of the steps: en, ko, … (default: that of the locale)"
     ),
     "--format": lambda p: p.add_argument(
-        "--format", choices=FORMATS, default="terminal", help="how the result is written"
+        "--format",
+        choices=FORMATS,
+        help="how the result is written (default: as the ending of --output says, else terminal)",
     ),
-    "--output": lambda p: p.add_argument("--output", metavar="FILE", help="write the result to a file"),
+    "--output": lambda p: p.add_argument(
+        "--output", metavar="FILE", help="write the result to a file; .html, .json, .tex, .md, .svg, .png name a format"
+    ),
 }
-
-
-def _add_shared_options(parser: argparse.ArgumentParser) -> None:
-    for add in _SHARED.values():
-        add(parser)
 
 
 _STANDALONE = frozenset({"tour", "practice", "bench", "serve", "export-site"})
 """Commands that take no program."""
 
+
+def _add_form(parser: argparse.ArgumentParser) -> object:
+    return parser.add_argument(
+        "--form",
+        choices=FORMS,
+        default="entries",
+        help="entries: an axis for each of those of output and input; kronecker: the matrix d vec(Y) / d vec(X)' "
+        "(%(default)s)",
+    )
+
+
 _OWN: dict[str, tuple[_Adder, ...]] = {
+    "jacobian": (_add_form,),
+    "hessian": (_add_form,),
     "audit": (
         lambda p: p.add_argument(
             "--claim", action="append", default=[], metavar="W=FORM", help="a gradient given by hand"
@@ -225,6 +269,12 @@ _OWN: dict[str, tuple[_Adder, ...]] = {
         _SHARED["--lang"],
     ),
     "derive": (
+        lambda p: p.add_argument(
+            "--want",
+            choices=("backward", "jacobian", "hessian"),
+            default="backward",
+            help="the derivation of what: the backward pass, a Jacobian, or the Hessian of a scalar (%(default)s)",
+        ),
         lambda p: p.add_argument(
             "--detail", choices=LEVELS, default="normal", help="how much is told: brief, normal or full (%(default)s)"
         ),

@@ -16,8 +16,12 @@ from pullback.errors import PullbackError
 
 DONE = 0
 _UPSTREAM = "g"
-_CHOICES = {"gradient": "--structured", "jacobian": "--layout"}
-"""Which command an option that changes the result belongs to."""
+_CHOICES = {
+    "--structured": ("gradient",),
+    "--layout": ("jacobian",),
+    "--form": ("jacobian", "hessian"),
+}
+"""Which commands an option that changes the result belongs to."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,10 +88,13 @@ def _choices(options: argparse.Namespace) -> dict[str, Any]:
         chosen["structured"] = True
     if options.layout != "denominator":
         chosen["layout"] = options.layout
+    if getattr(options, "form", "entries") != "entries":
+        chosen["form"] = options.form
     for name in chosen:
-        if _CHOICES.get(options.command) != f"--{name}":
-            owner = next(command for command, option in _CHOICES.items() if option == f"--{name}")
-            raise PullbackError(f"--{name} is not for {options.command}", hint=f"it changes what {owner} prints")
+        owners = _CHOICES[f"--{name}"]
+        if options.command not in owners:
+            changes = f"it changes what {' and '.join(owners)} prints"
+            raise PullbackError(f"--{name} is not for {options.command}", hint=changes)
     return chosen
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 import pullback as pb
 from pullback.cli.program import parse, upstream_for, values_for
 from pullback.cli.request import read_request
 from pullback.cli.style import wants_colour
 from pullback.cli.writing import write_result
-from pullback.errors import PullbackError, UnsupportedError
+from pullback.errors import PullbackError
 from pullback.languages import of_locale
 
 
@@ -23,12 +22,6 @@ def run(options: argparse.Namespace) -> int:
     _refused(options)
     request = read_request(options)
     program = parse(request)
-    choices: dict[str, Any] = {"structured": True} if options.structured else {}
-    if options.layout != "denominator":
-        raise UnsupportedError(
-            "derive shows gradients, which have the shape of their variable in any layout",
-            hint="--layout is for jacobian",
-        )
     derivation = pb.derive(
         program,
         wrt=request.wrt or None,
@@ -36,7 +29,9 @@ def run(options: argparse.Namespace) -> int:
         upstream=upstream_for(request, program),
         lang=options.lang or of_locale(),
         method=options.method,
-        **choices,
+        structured=options.structured,
+        want=options.want,
+        layout=options.layout,
     )
     text = render(derivation, options.format, options.detail, options.document, options.output)
     write_result(text, options.output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pullback.checking.compare import Comparison
 from pullback.checking.draw import Point
@@ -14,7 +14,7 @@ from pullback.checking.program import points_of, well_defined
 from pullback.checking.report import Report
 from pullback.derivation.request import Request
 from pullback.errors import PullbackError
-from pullback.expression import Results, evaluate_all
+from pullback.expression import evaluate_all
 from pullback.lowering.program import Program
 from pullback.syntax.names import normalise
 
@@ -54,7 +54,14 @@ class Check:
         return self.passed
 
 
-def compare(request: Request, results: Results) -> Check | None:
+class Evaluated(Protocol):
+    """Derivatives that can be evaluated, by the names of the inputs."""
+
+    def evaluate(self, values: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """Evaluate them."""
+
+
+def compare(request: Request, results: Evaluated) -> Check | None:
     """Compare the closed forms with measured slopes; None where that can't be done."""
     import numpy as np
 
@@ -65,7 +72,7 @@ def compare(request: Request, results: Results) -> Check | None:
         return None  # the last ones are of foreign code, at values that it does not take
 
 
-def _compared(request: Request, results: Results, rng: Any) -> Report:
+def _compared(request: Request, results: Evaluated, rng: Any) -> Report:
     import numpy as np
 
     program = request.program

@@ -102,10 +102,10 @@ class Names:
         return Call(PARTIAL, (Name(self.loss), Name(name)))
 
 
-def choose_names(program: Program) -> Names:
+def choose_names(program: Program, reserved: Iterable[str] = ()) -> Names:
     """Choose the names for a program, around those that it uses."""
     bound = [s.name for s in program.statements if s.name is not None]
-    taken = {*program.inputs, *bound}
+    taken = {*program.inputs, *bound, *reserved}
     last = program.statements[-1].name
     output = last if last is not None else _free(_OUTPUTS, taken)
     taken.add(output)

@@ -12,7 +12,8 @@ from pullback.derivation.checking import Check, compare
 from pullback.derivation.finishing import finished
 from pullback.derivation.opening import forward_step, given_step
 from pullback.derivation.request import Request
-from pullback.derivation.results import check_step, result_step
+from pullback.derivation.results import check_step, numerator_step, result_step
+from pullback.derivation.second import Second
 from pullback.derivation.steps import Step
 from pullback.expression import Results
 
@@ -31,16 +32,26 @@ class Record:
     method: Method = "elementwise"
     checked: bool = True
     """Whether the results are compared with measured slopes."""
+    second: Second | None = None
+    """The Jacobian or the Hessian, where one is wanted."""
+    layout: str = "denominator"
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """What is given, the forward pass, the backward pass, the results, the check."""
+        """What is given, the forward pass, the backward pass, the results, the check; then what is second."""
         given, forward = given_step(self.request), forward_step(self.request)
         middle = backward_step(self.request, self.method)
         last = [result_step(self.request, self.numbers)]
+        if self.layout == "numerator":
+            last.append(numerator_step(self.request, self.numbers))
         if self.check is not None:
             last.append(check_step(self.check, self.request))
-        return tuple(finished(step, self.request) for step in (given, forward, middle, *last))
+        steps = [finished(step, self.request) for step in (given, forward, middle, *last)]
+        if self.second is not None:
+            steps += self.second.steps(self.method)
+            if self.checked and self.second.check is not None:
+                steps.append(check_step(self.second.check, self.request))
+        return tuple(steps)
 
     @property
     def results(self) -> Results:

@@ -35,6 +35,10 @@ class Request:
     values: Mapping[str, Any] | None
     upstream: Any | None
     structured: bool = False
+    is_layer: bool = False
+    """Whether something comes after the output in any case, a single number too."""
+    reserved: frozenset[str] = frozenset()
+    """Names that mean something else on the same board."""
 
     @cached_property
     def board(self) -> Program:
@@ -44,12 +48,14 @@ class Request:
     @cached_property
     def names(self) -> Names:
         """The names to use."""
-        return choose_names(self.board)
+        return choose_names(self.board, self.reserved)
 
     @property
     def is_loss(self) -> bool:
         """Whether the output is the loss itself: a scalar that nothing was said to come after."""
-        return self.upstream is None and all(axis is ONE for axis in self.program.output.shape)
+        if self.is_layer or self.upstream is not None:
+            return False
+        return all(axis is ONE for axis in self.program.output.shape)
 
     @cached_property
     def upstream_name(self) -> str:
@@ -165,7 +171,12 @@ class Request:
 
 
 def make_request(
-    program: Program, wrt: str | Sequence[str] | None, values: Mapping[str, Any] | None, upstream: Any, structured: bool
+    program: Program,
+    wrt: str | Sequence[str] | None,
+    values: Mapping[str, Any] | None,
+    upstream: Any,
+    structured: bool,
+    is_layer: bool = False,
 ) -> Request:
     """Check and hold what was asked for."""
     names = tuple(chosen(program, wrt))
@@ -173,4 +184,4 @@ def make_request(
         raise UnsupportedError(
             f"the steps of {program.source} have no notation", hint="backward gives its closed forms"
         )
-    return Request(program, names, values, upstream, structured)
+    return Request(program, names, values, upstream, structured, is_layer)

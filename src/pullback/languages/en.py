@@ -5,6 +5,8 @@ NAME = "English"
 MESSAGES: dict[str, str] = {
     # titles and small words
     "title": "Backward pass of {statement}",
+    "title.jacobian": "Jacobian of {statement}",
+    "title.hessian": "Hessian of {statement}",
     "shape.scalar": "a number",
     "shape.vector": "length {length}",
     "thing.scalar": "a number",
@@ -137,6 +139,23 @@ MESSAGES: dict[str, str] = {
     "result": "Results",
     "result.one": "Result",
     "result.numbers": "With the numbers:",
+    "result.numerator": "Results in numerator layout",
+    "result.numerator.note": "In numerator layout every gradient is shown transposed, the one from above too: that of "
+    "a column is a row, that of an m × n matrix is n × m. The steps above are in denominator layout.",
+    "result.jacobian": "Jacobian",
+    "result.hessian": "Hessian",
+    "result.settled": "This holds whatever {given} is, so what {given} is multiplied by, transposed, is the "
+    "derivative:",
+    "result.settled.number": "This holds whatever {given} is, so what {given} is multiplied by is the derivative:",
+    "result.settled.numerator": "This holds whatever {given} is, so what {given} is multiplied by is the derivative in "
+    "numerator layout:",
+    "result.settled.entries": "This holds whatever {given} is, so it settles the derivative of every entry by every "
+    "entry:",
+    # second derivatives
+    "second": "The gradient as a program of its own",
+    "second.weights": "Multiply the entries of {y} by any numbers {weights} and add the products up to {loss}, which "
+    "takes the place of the loss. What comes back through {y} is made of the derivatives of {y}.",
+    "second.constant": "The gradient does not depend on {x}: all its derivatives are zero.",
     "check": "Agrees with the {method} at {draws} random draws (seed {seed}): worst difference {worst} on {count} "
     "entries.",
     "check.values": "Agrees with the {method} at the given values and at {draws} random draws (seed {seed}): worst "

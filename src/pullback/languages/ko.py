@@ -5,6 +5,8 @@ NAME = "한국어"
 MESSAGES: dict[str, str] = {
     # 제목과 낱말
     "title": "{statement}의 역전파",
+    "title.jacobian": "{statement}의 야코비 행렬",
+    "title.hessian": "{statement}의 헤세 행렬",
     "shape.scalar": "스칼라",
     "shape.vector": "길이 {length}",
     "thing.scalar": "스칼라",
@@ -135,6 +137,20 @@ MESSAGES: dict[str, str] = {
     "result": "결과",
     "result.one": "결과",
     "result.numbers": "숫자로 쓰면 다음과 같습니다.",
+    "result.numerator": "분자 중심 표기로 쓴 결과",
+    "result.numerator.note": "분자 중심 표기에서는 위에서 내려온 것까지 모든 그래디언트를 전치해 씁니다. 열벡터의 "
+    "그래디언트는 행벡터이고, m × n 행렬의 그래디언트는 n × m입니다. 위의 단계는 분모 중심 표기입니다.",
+    "result.jacobian": "야코비 행렬",
+    "result.hessian": "헤세 행렬",
+    "result.settled": "{given:이} 무엇이든 성립하므로, {given}에 곱해진 것을 전치하면 구하는 미분입니다.",
+    "result.settled.number": "{given:이} 무엇이든 성립하므로, {given}에 곱해진 것이 구하는 미분입니다.",
+    "result.settled.numerator": "{given:이} 무엇이든 성립하므로, {given}에 곱해진 것이 분자 중심 표기의 미분입니다.",
+    "result.settled.entries": "{given:이} 무엇이든 성립하므로, 모든 성분을 모든 성분으로 미분한 값이 정해집니다.",
+    # 이계 미분
+    "second": "그래디언트를 하나의 프로그램으로 보기",
+    "second.weights": "{y}의 성분에 임의의 수 {weights:을} 곱해 모두 더한 {loss:을} 손실 대신 씁니다. {y:을} "
+    "거쳐 되돌아오는 것은 {y}의 미분으로 이루어집니다.",
+    "second.constant": "그래디언트가 {x:와} 무관하므로, 그 미분은 모두 0입니다.",
     "check": "{method:와} 일치합니다. 무작위 값 {draws}번(시드 {seed}), 성분 {count}개에서 가장 큰 차이는 "
     "{worst}입니다.",
     "check.values": "{method:와} 일치합니다. 주어진 값과 무작위 값 {draws}번(시드 {seed}), 성분 {count}개에서 가장 "

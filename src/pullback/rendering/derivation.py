@@ -11,7 +11,9 @@ from typing import Any
 
 from pullback.derivation.record import METHODS, Method, Record
 from pullback.derivation.request import make_request
+from pullback.derivation.second import WANTS, Want, inputs_of, make_second
 from pullback.derivation.steps import DETAILS, Detail
+from pullback.derivation.transposing import LAYOUTS
 from pullback.deriving import Source, as_program
 from pullback.errors import PullbackError
 from pullback.expression import chosen_kinds
@@ -24,7 +26,8 @@ class Derivation(Record):
     """A derivation: typed steps with their expressions and numbers, and ways to show them.
 
     ``steps`` are the data, ``results`` the closed forms by input, ``numbers`` their arrays where values were
-    given, ``check`` the comparison with measured slopes.
+    given, ``check`` the comparison with measured slopes. Where a Jacobian or a Hessian is wanted, ``second`` has
+    its ``expression``, ``numbers`` and ``check``.
 
     >>> import pullback as pb
     >>> d = derive("y = W x")
@@ -136,8 +139,10 @@ def derive(
     batch: str | int | None = None,
     structured: bool = False,
     check: bool = True,
+    want: str = "backward",
+    layout: str = "denominator",
 ) -> Derivation:
-    """Derive the backward pass of a program, step by step.
+    """Derive the backward pass of a program, step by step; or its Jacobian, or the Hessian of a scalar.
 
     Args:
         source: The program: text, Program or Expression.
@@ -151,6 +156,8 @@ def derive(
         batch: As in ``parse``.
         structured: As in ``gradient``.
         check: Compare the results with measured slopes, and say what came of it.
+        want: backward; or jacobian or hessian, by one input (of a mixed Hessian, two).
+        layout: With numerator, the results are shown transposed as well; all steps are in denominator layout.
 
     Raises:
         PullbackError: The program or the values are wrong, or there is no such language or method.
@@ -158,15 +165,37 @@ def derive(
     >>> d = derive("y = W x", values={"W": [[1, 2, 3], [4, 5, 6]], "x": [9, 10, 11]}, upstream=[7, 8])
     >>> d.numbers["x"]
     array([39., 54., 69.])
+    >>> str(derive("norm(A x - b)^2", "x", want="hessian").second.expression)
+    "2 A' A"
     """
     language(lang)
     if method not in METHODS:
         raise PullbackError(f"no method {method!r}", hint=f"the methods are: {', '.join(METHODS)}")
-    program = as_program(source, shapes, assume, batch)
-    request = make_request(program, wrt, values, upstream, structured)
+    if layout not in LAYOUTS:
+        raise PullbackError(f"no layout {layout!r}", hint=f"the layouts are: {', '.join(LAYOUTS)}")
+    goal = _goal(want, structured, upstream, layout)
+    program = as_program(source, shapes, assume, batch, scalar_output=goal == "hessian")
+    by = () if goal == "backward" else inputs_of(program, goal, wrt)
+    request = make_request(program, by[:1] or wrt, values, upstream, structured, goal == "jacobian")
     _ = request.arrays
+    second = make_second(request, goal, by, layout)
     chosen: Method = "differential" if method == "differential" else "elementwise"
-    return Derivation(request, chosen, check, lang)
+    shown = layout if goal == "backward" else "denominator"
+    return Derivation(request, chosen, check, second, shown, lang)
+
+
+def _goal(want: str, structured: bool, upstream: object, layout: str) -> Want:
+    """What is wanted, refused where other choices don't fit it."""
+    goal = next((known for known in WANTS if known == want), None)
+    if goal is None:
+        raise PullbackError(f"want is {want!r}", hint=f"there are: {', '.join(WANTS)}")
+    if goal != "backward" and structured:
+        raise PullbackError(f"structured is of gradients, not of a {goal}", hint="leave it out")
+    if goal == "hessian" and upstream is not None:
+        raise PullbackError("a Hessian is of the loss itself, so nothing comes from above", hint="leave upstream out")
+    if goal == "hessian" and layout == "numerator":
+        raise PullbackError("a Hessian is the same in both layouts", hint="leave the layout out")
+    return goal
 
 
 def _level(detail: str) -> Detail:

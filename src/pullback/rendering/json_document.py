@@ -11,8 +11,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pullback.derivation.checking import Check
 from pullback.derivation.formula import Big, Line, Matrix, Numbers, Part, Sign
 from pullback.derivation.record import Record
+from pullback.derivation.second import Second
 from pullback.derivation.steps import Key, Keys, Parameter, Rule, Shape, Step, Thing
 from pullback.rendering.mathml import label
 from pullback.rendering.sentences import Speaker
@@ -54,23 +56,44 @@ def document(record: Record, code: str) -> dict[str, Any]:
         "steps": [_step(step, speaker) for step in record.steps],
     }
     if record.check is not None:
-        check = record.check
-        made["check"] = {
-            "passed": check.passed,
-            "worst": _number(check.worst),
-            "variable": check.variable,
-            "index": list(check.index),
-            "derived": _number(check.derived),
-            "measured": _number(check.measured),
-            "entries": check.entries,
-            "method": check.method,
-            "draws": check.draws,
-            "seed": check.seed,
-            "at_values": check.at_values,
-            "kinks": check.kinks,
-            "undefined": check.undefined,
-        }
+        made["check"] = _check(record.check)
+    if record.second is not None:
+        made["second"] = _second(record.second, record.checked)
     return made
+
+
+def _second(second: Second, checked: bool) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "kind": second.kind,
+        "wrt": list(second.wrt),
+        "layout": second.layout,
+        "shape": list(second.expression.shape),
+        "plain": str(second.expression),
+        "latex": second.expression.latex(),
+    }
+    if second.numbers is not None:
+        made["value"] = _numbers(second.numbers.tolist())
+    if checked and second.check is not None:
+        made["check"] = _check(second.check)
+    return made
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "passed": check.passed,
+        "worst": _number(check.worst),
+        "variable": check.variable,
+        "index": list(check.index),
+        "derived": _number(check.derived),
+        "measured": _number(check.measured),
+        "entries": check.entries,
+        "method": check.method,
+        "draws": check.draws,
+        "seed": check.seed,
+        "at_values": check.at_values,
+        "kinks": check.kinks,
+        "undefined": check.undefined,
+    }
 
 
 def _step(step: Step, speaker: Speaker) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pullback.syntax.parser import parse_expression
 from pullback.syntax.tree import Call, Name, Syntax
 
 _PARSER = Formatter()
+_TITLES = {"jacobian": "title.jacobian", "hessian": "title.hessian"}
 _THINGS = {0: "thing.scalar", 1: "thing.vector", 2: "thing.matrix"}
 
 
@@ -106,7 +107,8 @@ def title(speaker: Speaker, record: Record) -> str:
     """What a derivation is of: its last statement."""
     program = record.request.program
     value = program.syntax.bindings[len(program.statements) - 1].value
-    return speaker.say("title", {"statement": equation(Name(record.request.names.output), value)})
+    key = "title" if record.second is None else _TITLES[record.second.kind]
+    return speaker.say(key, {"statement": equation(Name(record.request.names.output), value)})
 
 
 def plain(value: Parameter) -> str:

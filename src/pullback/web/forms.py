@@ -8,7 +8,7 @@ from typing import Any
 from pullback.derivation.formula import PARTIAL, Line, equation
 from pullback.derivation.record import Record
 from pullback.derivation.request import Request
-from pullback.dimension import ONE
+from pullback.derivation.transposing import turned, with_row
 from pullback.emission.emitting import emit_program
 from pullback.errors import PullbackError
 from pullback.expression import Expression, vocabulary
@@ -19,8 +19,7 @@ from pullback.rendering.mathml import label
 from pullback.syntax.forms import fold, rebuild
 from pullback.syntax.names import normalise
 from pullback.syntax.printer import show
-from pullback.syntax.tree import Binding, Call, Name, Syntax, Transpose
-from pullback.tensor.product import transposed
+from pullback.syntax.tree import Binding, Call, Name, Syntax
 from pullback.web.entries import Board
 from pullback.web.numpy_code import numpy_source
 from pullback.web.question import Question
@@ -29,26 +28,11 @@ from pullback.web.question import Question
 def closed_forms(record: Record) -> dict[str, Any]:
     """The gradients, as they are and with everything transposed."""
     results = list(record.results.items())
-    made = {"denominator": _forms(record, [(name, e) for name, e in results], turned=False)}
-    wide = [(name, _turned(e)) for name, e in results]
+    made = {"denominator": _forms(record, [(name, e) for name, e in results], transposed=False)}
+    wide = [(name, turned(e)) for name, e in results]
     if all(e is not None for _, e in wide):
-        made["numerator"] = _forms(record, [(name, e) for name, e in wide if e is not None], turned=True)
+        made["numerator"] = _forms(record, [(name, e) for name, e in wide if e is not None], transposed=True)
     return made
-
-
-def _turned(expression: Expression) -> Expression | None:
-    """The transpose; of a vector a row; None for what has more than two axes."""
-    axes = expression.axes
-    if len(axes) > 2:
-        return None
-    if not axes:
-        return expression
-    if len(axes) == 1:
-        return Expression(expression.node, (ONE, *axes), expression.program, expression.extra)
-    node = expression.node
-    if len(node.axes) == 2:
-        node = transposed(node)
-    return Expression(node, (axes[1], axes[0]), expression.program, expression.extra)
 
 
 def _spelled(expressions: Sequence[Expression]) -> Spelled:
@@ -56,17 +40,17 @@ def _spelled(expressions: Sequence[Expression]) -> Spelled:
     return spell_all([e.node for e in expressions], [e.axes for e in expressions], words)
 
 
-def _forms(record: Record, results: Sequence[tuple[str, Expression]], turned: bool) -> dict[str, Any]:
+def _forms(record: Record, results: Sequence[tuple[str, Expression]], transposed: bool) -> dict[str, Any]:
     request = record.request
     board = Board(request.names.symbols)
     spelled = _spelled([e for _, e in results])
     trees = list(zip((name for name, _ in results), spelled.results, strict=True))
     where = [(b.name or "", b.value) for b in spelled.where]
-    shown = [_line(request, Name(name), tree, turned) for name, tree in where]
-    closed = [_line(request, request.names.gradient(name), tree, turned) for name, tree in trees]
+    shown = [_line(request, Name(name), tree, transposed) for name, tree in where]
+    closed = [_line(request, request.names.gradient(name), tree, transposed) for name, tree in trees]
     lines = [*shown, *closed]
     numpy = None
-    if not turned:
+    if not transposed:
         numpy = _numpy(request, spelled.where, dict(trees))
     return {
         "where": [board.formula(line) for line in shown],
@@ -76,7 +60,7 @@ def _forms(record: Record, results: Sequence[tuple[str, Expression]], turned: bo
         ],
         "latex": "\n".join(latex_formula(line) for line in lines),
         "mathml": "\n".join(plain_mathml(line, display=True) for line in lines),
-        "plain": "\n".join(_plain(request, where, trees, turned)),
+        "plain": "\n".join(_plain(request, where, trees, transposed)),
         "numpy": numpy,
     }
 
@@ -90,35 +74,19 @@ def shown_form(expression: Expression) -> str:
 
 
 def _plain(
-    request: Request, where: Sequence[tuple[str, Syntax]], trees: Sequence[tuple[str, Syntax]], turned: bool
+    request: Request, where: Sequence[tuple[str, Syntax]], trees: Sequence[tuple[str, Syntax]], transposed: bool
 ) -> list[str]:
     """The notation that ``pullback.parse`` reads, a name for each gradient; vectors are columns in it."""
     note = [f"# {request.upstream_name} is a column here, as all vectors are in the notation"]
-    lines = note if turned and not request.is_loss and len(request.program.output.shape) == 1 else []
+    lines = note if transposed and not request.is_loss and len(request.program.output.shape) == 1 else []
     lines += [f"{name} = {show(tree)}" for name, tree in where]
     return [*lines, *(f"d{request.names.loss}/d{name} = {show(tree)}" for name, tree in trees)]
 
 
-def _rowwise(request: Request, tree: Syntax) -> Syntax:
-    """In numerator layout the upstream gradient is given transposed too: g' of before is g."""
-    if len(request.program.output.shape) == 0:
-        return tree
-
-    def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
-        made = rebuild(node, parts)
-        if isinstance(node, Name) and node.identifier == request.upstream_name:
-            return Transpose(node)
-        if isinstance(made, Transpose) and isinstance(made.operand, Transpose):
-            return made.operand.operand
-        return made
-
-    return fold(tree, visit)
-
-
-def _line(request: Request, left: Syntax, tree: Syntax, turned: bool) -> Line:
+def _line(request: Request, left: Syntax, tree: Syntax, transposed: bool) -> Line:
     """An equation with dL/dy where the closed form has g."""
-    if turned and not request.is_loss:
-        tree = _rowwise(request, tree)
+    if transposed and not request.is_loss and request.program.output.shape:
+        tree = with_row(tree, request.upstream_name)
 
     def visit(node: Syntax, parts: list[Syntax]) -> Syntax:
         if not request.is_loss and isinstance(node, Name) and node.identifier == request.upstream_name:
