@@ -8,6 +8,7 @@ from typing import Any
 
 from pullback.auditing.claims import Claim, Vocabulary, lower_claim, read_claim, uses, vocabulary, with_properties
 from pullback.auditing.conditions import alike as conditions_alike
+from pullback.auditing.pieces import differs, farther, has_pieces
 from pullback.auditing.python import Backward
 from pullback.auditing.report import Difference, Explanation, Finding, Report
 from pullback.auditing.search import Search
@@ -17,7 +18,7 @@ from pullback.auditing.trial import Setting, Trial, close
 from pullback.checking.evaluator import UnfitError
 from pullback.deriving import as_program, backward, gradient
 from pullback.dimension import ONE
-from pullback.errors import PullbackError, ShapeError
+from pullback.errors import PullbackError, ShapeError, ValuesError
 from pullback.expression import Expression, Results
 from pullback.lowering.asked import free_name
 from pullback.lowering.given import Properties, Shapes
@@ -27,7 +28,7 @@ from pullback.syntax.names import normalise
 from pullback.tensor.add import add
 from pullback.tensor.node import Node, Sum
 
-EQUAL = 1e-8
+EQUAL = 1e-10
 
 
 def audit(
@@ -103,6 +104,8 @@ def audit_program(
     name: str | None = normalise(upstream) if normalise(upstream) not in taken else free_name(program)
     words = vocabulary(program, stages, name)
     is_scalar = all(axis is ONE for axis in program.output.shape)
+    if not callable(claims) and not claims:
+        raise ValuesError("there is no claim to audit", hint='give one, such as {"x": "W\' g"}')
     read = [] if callable(claims) else _read(program, claims, words)
     if is_scalar and not callable(claims) and name is not None and not any(uses(claim, name) for claim in read):
         name = None
@@ -115,6 +118,7 @@ def audit_program(
     if called is not None:
         read = called.claims(drawn, wanted)
     findings = _judge(read, words, search_of(setting, drawn, wanted))
+    findings = _on_other_pieces(findings, read, words, setting, drawn, wanted, list(values or ()))
     if examples and not all(finding.right for finding in findings):
         findings = _again(read, words, setting, drawn, wanted, examples, findings)
     notes = () if called is None else called.notes(findings, lang)
@@ -162,6 +166,29 @@ def _judge(read: Sequence[Claim], words: Vocabulary, search: Search) -> list[Fin
             finding = replace(finding, explanations=search.explain(claim, values, others))
         findings.append(finding)
     return findings
+
+
+def _on_other_pieces(
+    findings: Sequence[Finding],
+    read: Sequence[Claim],
+    words: Vocabulary,
+    setting: Setting,
+    drawn: Sequence[Trial],
+    wanted: Sequence[str],
+    fixed: Sequence[str],
+) -> list[Finding]:
+    """Look far out at claims that only agree in numbers, where functions in pieces may hide a mistake."""
+    doubtful = {
+        c.variable for c, f in zip(read, findings, strict=True) if f.how == "numbers" and has_pieces(setting, c)
+    }
+    if not doubtful:
+        return list(findings)
+    far = farther(setting, drawn, [normalise(name) for name in fixed])
+    result = []
+    for claim, finding in zip(read, findings, strict=True):
+        against = [trial for trial in far if claim.variable in doubtful and differs(claim, trial)]
+        result.append(_judge([claim], words, search_of(setting, against, wanted))[0] if against else finding)
+    return result
 
 
 def _again(

@@ -17,7 +17,7 @@ from pullback.lowering.inputs import find_inputs
 from pullback.lowering.program import Program, lower_program
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax import tree
-from pullback.syntax.forms import fold, rebuild
+from pullback.syntax.forms import children, fold, rebuild
 from pullback.syntax.names import normalise
 from pullback.syntax.parser import parse_program
 from pullback.tensor.node import Node, make_variable
@@ -45,6 +45,17 @@ class Claim:
     def is_text(self) -> bool:
         """Whether it was given in the notation."""
         return self.compute is None
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """The functions that its text calls."""
+        found, stack = set[str](), [binding.value for binding in self.bindings]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, tree.Call):
+                found.add(part.function)
+            stack.extend(children(part))
+        return frozenset(found)
 
     def at(self, trial: Trial) -> Any:
         """Its value at a trial; raises UnfitError where shapes do not fit."""
