@@ -68,14 +68,13 @@ class Task:
         return sorted(found, key=lambda variable: place.get(variable.name, len(place)))
 
     def carriers(self, needed: Sequence[Variable]) -> list[Variable]:
-        """Inputs that are not computed with, but may say the size of a dimension that no other says."""
+        """Inputs that are not computed with, but may say the size of a dimension that no needed one says."""
         said = {axis.name for v in needed for axis in self.inputs[v.name].shape}
         found: list[Variable] = []
         for name in self.dimensions():
             if name not in said:
                 speakers = [e for e in self.inputs.values() if any(axis.name == name for axis in e.shape)]
-                found += [speaker.variable for speaker in speakers[:1]]
-                said |= {axis.name for speaker in speakers[:1] for axis in speaker.shape}
+                found += [s.variable for s in speakers if s.variable not in found]
         return found
 
     def dimensions(self) -> list[str]:

@@ -13,7 +13,7 @@ from pullback.auditing.trial import Setting, Trial
 from pullback.errors import PullbackError
 from pullback.tensor.node import Apply, topological
 
-PIECEWISE = frozenset("relu leaky_relu abs sign step where max min hardmax norm1".split())
+PIECEWISE = frozenset("relu leaky_relu abs sign step where max min max2 min2 hardmax norm1".split())
 SCALES = (10.0, 300.0)
 GROSS = 1e-4
 """A difference that rounding doesn't make, relative to the largest entry: far out, more is lost than near zero."""

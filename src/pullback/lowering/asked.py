@@ -67,7 +67,7 @@ def upstream_input(program: Program, upstream: str) -> Input:
     """The input that stands for the gradient of the output."""
     name = normalise(_as_name(upstream, program))
     bound = {normalise(s.name) for s in program.statements if s.name is not None}
-    if name in program.inputs or name in bound:
+    if name in program.inputs or name in bound or name in _functions(program):
         message = f"the upstream gradient can't be called {upstream}: the program has that name"
         hint = f'choose another, such as upstream="{free_name(program)}"'
         raise NotationError(message, source=program.source, hint=hint)
@@ -95,7 +95,12 @@ def _lengths(program: Program) -> set[str]:
     return {name for shape in shapes for axis in shape for name in axis.names}
 
 
+def _functions(program: Program) -> set[str]:
+    """The functions that are declared by name only."""
+    return {d.name for d in program.syntax.declarations if "entrywise" in d.properties}
+
+
 def free_name(program: Program, *wanted: str) -> str:
     """A name for the upstream gradient that the program does not use: the first of those wanted, if one does."""
-    taken = {*program.inputs, *(normalise(s.name) for s in program.statements if s.name), *_lengths(program)}
+    taken = {*program.inputs, *(normalise(s.name) for s in program.statements if s.name), *_lengths(program)} | _functions(program)
     return next(name for name in (*wanted, *_UPSTREAM_NAMES) if name not in taken)

@@ -206,7 +206,8 @@ class Words(Sums):
         if self.opens(following) or following.text in _BRACKETS or following.text == r"\left":
             return True
         is_operand = following.kind in ("letter",) or following.text in tex.LETTERS or following.text in tex.STYLING
-        return item.text in (r"\operatorname", r"\operatorname*") and is_operand
+        is_operator = item.text in (r"\operatorname", r"\operatorname*")
+        return is_operator and (is_operand or following.text == "_")
 
     def _not_known(self, word: str, item: Item) -> NotationError:
         close = tex.nearest(word, self.functions)
