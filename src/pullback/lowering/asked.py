@@ -102,5 +102,9 @@ def _functions(program: Program) -> set[str]:
 
 def free_name(program: Program, *wanted: str) -> str:
     """A name for the upstream gradient that the program does not use: the first of those wanted, if one does."""
-    taken = {*program.inputs, *(normalise(s.name) for s in program.statements if s.name), *_lengths(program)} | _functions(program)
+    taken = {
+        *program.inputs,
+        *(normalise(s.name) for s in program.statements if s.name),
+        *_lengths(program),
+    } | _functions(program)
     return next(name for name in (*wanted, *_UPSTREAM_NAMES) if name not in taken)

@@ -82,7 +82,11 @@ def spread_out(node: Node) -> Node:
 
 def multiplied_out(node: Product) -> Node:
     """Multiply out the sums among the factors, if that gives few terms; else the node itself."""
-    sums = [k for k, f in enumerate(node.factors) if isinstance(f.node, Sum) and f.exponent == 1 and f.node.terms]
+    sums = [
+        k
+        for k, f in enumerate(node.factors)
+        if isinstance(f.node, Sum) and f.exponent == 1 and f.node.terms and not _is_centred(f.node)
+    ]
     count = 1
     for k in sums:
         count *= len(node.factors[k].node.children)
@@ -98,6 +102,21 @@ def multiplied_out(node: Product) -> Node:
             coefficient *= c
         terms.append((coefficient, product([*rest, *(f for _, f in choice)], node.output, dimensions)))
     return add(terms, node.axes)
+
+
+def _is_centred(node: Sum) -> bool:
+    """Whether a sum is something less its own mean: multiplied out, large numbers would cancel."""
+    whole = {term.node for term in node.terms}
+    return any(_is_summed(part, whole) for part in whole if isinstance(part, Product))
+
+
+def _is_summed(node: Product, whole: set[Node]) -> bool:
+    """Whether a product is one of some tensors, summed, beside numbers and lengths."""
+    inner = [f for s in node.factors if isinstance(s.node, Product) and s.exponent == 1 for f in s.node.factors]
+    tensors = [f for f in (*node.factors, *inner) if f.indices]
+    if len(tensors) != 1 or tensors[0].exponent != 1 or tensors[0].node not in whole:
+        return False
+    return tensors[0] in inner or any(label not in node.output for label in tensors[0].indices)
 
 
 def _terms(node: Node) -> Sequence[Term]:
