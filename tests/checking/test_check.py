@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from pullback.checking.check import check
 from pullback.checking.evaluator import Evaluator, UnfitError
 from pullback.checking.measure import ridders
+from pullback.deriving import parse
 from pullback.errors import ValuesError
 from pullback.operations.table import FUNCTIONS
 from pullback.syntax.parser import parse_expression
@@ -146,3 +148,23 @@ def test_the_evaluator_is_numpy(text: str) -> None:
 def test_the_evaluator_refuses_shapes_that_do_not_fit() -> None:
     with pytest.raises(UnfitError):
         Evaluator({}).value(parse_expression("A x", FUNCTIONS), {"A": DRAW((2, 3)), "x": DRAW(2)})
+
+
+def chain(layers: int) -> str:
+    """Layers on each other, each one more turn of the screw for rounding."""
+    return "\n".join(f"h{k} = tanh(W{k} {'x' if k == 1 else f'h{k - 1}'})" for k in range(1, layers + 1))
+
+
+@pytest.mark.parametrize("layers", [12, 24])
+def test_deep_chains_are_not_called_wrong_for_their_rounding(layers: int) -> None:
+    assert check(chain(layers), order=2)
+
+
+def test_the_work_of_a_check_grows_with_the_program_and_no_faster() -> None:
+    spent = []
+    for layers in (25, 50):
+        program = parse(chain(layers))
+        start = time.process_time()
+        assert check(program)
+        spent.append(time.process_time() - start)
+    assert spent[1] < 6 * spent[0]

@@ -52,6 +52,8 @@ class Comparison:
     spoilt: bool = False
     """Whether the backward pass changes its arguments, so that it is not right whatever it gives."""
     rounding: float = DOUBLE
+    most: int = _MOST_ENTRIES
+    """Of a variable with more entries only so many are compared, and a direction of all."""
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
     entries: int = 0
     points: Counter[str] = field(default_factory=Counter)
@@ -105,8 +107,8 @@ class Comparison:
             self.shapes.setdefault(name, (value.shape, given.shape))
             return
         flat = range(value.size)
-        if value.size > _MOST_ENTRIES:
-            flat = sorted(int(k) for k in self.rng.choice(value.size, _MOST_ENTRIES, replace=False))  # type: ignore[assignment]
+        if value.size > self.most:
+            flat = sorted(int(k) for k in self.rng.choice(value.size, self.most, replace=False))  # type: ignore[assignment]
         measured: list[tuple[tuple[int, ...], float, Measured]] = []
         for k in flat:
             index = tuple(int(i) for i in np.unravel_index(k, value.shape))
@@ -114,7 +116,7 @@ class Comparison:
             direction[index] = 1.0
             found = self.measured(function, {name: direction}, abs(value[index]), float(given[index]))
             measured.append((index, float(given[index]), found))
-        if value.size > _MOST_ENTRIES:
+        if value.size > self.most:
             direction = np.asarray(self.rng.standard_normal(value.shape))
             slope = float(np.sum(direction * given))
             whole = self.measured(function, {name: direction}, float(np.max(np.abs(value))), slope)

@@ -13,13 +13,16 @@ from pullback.checking.second import compare_second
 from pullback.deriving import Source, as_program, backward, by_inputs
 from pullback.errors import ValuesError
 from pullback.evaluation.binding import bind
-from pullback.expression import Expression
+from pullback.expression import Expression, Results
 from pullback.lowering.asked import Names, chosen, free_name
 from pullback.lowering.program import Input, Program, squeezed
 from pullback.syntax.names import normalise
 
 RANDOM_POINTS = 3
 _MOST_DRAWS = 12
+_MOST_WORK = 6000
+"""Entries times statements: of a long program fewer entries of each variable are compared, and a direction of it."""
+_FEWEST_ENTRIES = 3
 _SHAKE = 1e-10
 _SHAKEN = 1e-5
 """A value that moves this much when its inputs move by ``_SHAKE`` is rounding, such as the inverse of a
@@ -46,6 +49,7 @@ def check_program(
     names = chosen(program, wrt)
     upstream = free_name(program)
     results = backward(program, names, upstream)
+    most = max(_FEWEST_ENTRIES, _MOST_WORK // (len(names) * len(program.statements)))
     rng = np.random.default_rng(seed)
     forward = of_source(source, program)
     constants = getattr(program, "constants", {})
@@ -55,6 +59,7 @@ def check_program(
         return {normalise(name): array for name, array in found.items()}
 
     comparison = Comparison(_subject(program), forward, gradients, names, rng, tolerance)
+    comparison.most = min(comparison.most, most)
     comparison.shaken = lambda point: well_defined(forward, point.values, point.sizes)
     usable = []
     for point in points_of(program, values, rng, forward, points):
@@ -67,7 +72,7 @@ def check_program(
         def products(point: Point, given: Any, along: Mapping[str, Any]) -> Mapping[str, Any]:
             known = {**point.sizes, **point.values, **constants, upstream: given}
             known.update({directions[n]: along[n] for n in names})
-            return {name: expression.evaluate(known) for name, expression in derived.items()}
+            return {normalise(name): array for name, array in derived.evaluate(known).items()}
 
         compare_second(comparison, products, names, usable[:2], rng)
     return comparison.report(language, order)
@@ -195,13 +200,13 @@ def _subject(program: Program) -> str:
     return text if len(text) <= 100 else text[:97] + "…"
 
 
-def _products(
-    program: Program, upstream: str, names: Sequence[str], directions: Mapping[str, str]
-) -> dict[str, Expression]:
+def _products(program: Program, upstream: str, names: Sequence[str], directions: Mapping[str, str]) -> Results:
     """Derive the Hessian of <g, output> times a direction, for every variable, all entries free."""
     from pullback.calculus.reverse import backward as pull_back
+    from pullback.calculus.reverse import gradient as differentiate
     from pullback.tensor.add import add
     from pullback.tensor.node import Node, make_variable
+    from pullback.tensor.product import product
 
     extra = {upstream: Input(upstream, program.output.shape, frozenset())}
     for name in names:
@@ -209,14 +214,15 @@ def _products(
     given = make_variable(normalise(upstream), squeezed(program.output.shape))
 
     def twice(root: Node, targets: Sequence[Node]) -> list[Node]:
-        terms: list[list[tuple[int, Node]]] = [[] for _ in targets]
+        along: list[tuple[int, Node]] = []
         for name, slope in zip(names, pull_back(root, given, targets), strict=True):
             direction = make_variable(normalise(directions[name]), squeezed(program.inputs[name].shape))
-            for k, part in enumerate(pull_back(slope, direction, targets)):
-                terms[k].append((1, part))
-        return [add(parts, target.axes) for parts, target in zip(terms, targets, strict=True)]
+            axes = range(len(slope.axes))
+            along.append((1, product([(slope, axes, 1), (direction, axes, 1)], ())))
+        return differentiate(add(along, ()), targets)
 
-    return {
+    expressions = {
         name: Expression(node, program.inputs[name].shape, program, extra)
         for name, node in zip(names, by_inputs(program, names, twice), strict=True)
     }
+    return Results(expressions, {name: name for name in names})

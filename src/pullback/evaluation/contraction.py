@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from math import prod
 from typing import Any
 
@@ -56,32 +57,55 @@ def _reduce(operands: list[Operand], kept: list[int], lengths: Sequence[int]) ->
 
     if not operands:
         return np.asarray(1.0), ()
-    while len(operands) > 2:
-        first, second = _cheapest(operands, kept, lengths)
-        pair = [operands[first], operands[second]]
-        rest = [operand for k, operand in enumerate(operands) if k not in (first, second)]
-        alive = set(kept).union(*(labels for _, labels in rest))
-        wanted = [label for label in dict.fromkeys((*pair[0][1], *pair[1][1])) if label in alive]
-        operands = [*rest, _einsum(pair, wanted)]
-    return _einsum(operands, kept)
+    left = dict(enumerate(operands))
+    holders: dict[int, set[int]] = {}
+    for k, (_, labels) in left.items():
+        for label in labels:
+            holders.setdefault(label, set()).add(k)
+    alive = set(kept)
+    while len(left) > 2:
+        pair = _cheapest(left, holders, alive, lengths)
+        first, second = (left.pop(k) for k in pair)
+        for label in {*first[1], *second[1]}:
+            holders[label] -= {*pair}
+        together = dict.fromkeys((*first[1], *second[1]))
+        wanted = [label for label in together if label in alive or holders[label]]
+        made = max(left) + 1 if left else 0
+        left[made] = _einsum([first, second], wanted)
+        for label in wanted:
+            holders[label].add(made)
+    return _einsum(list(left.values()), kept)
 
 
-def _cheapest(operands: list[Operand], kept: list[int], lengths: Sequence[int]) -> tuple[int, int]:
-    """Choose the pair whose result is smallest beside what goes into it."""
+def _cheapest(
+    operands: Mapping[int, Operand], holders: Mapping[int, set[int]], kept: set[int], lengths: Sequence[int]
+) -> tuple[int, int]:
+    """Choose the pair whose result is smallest beside what goes into it; what shares no label, only at need."""
+    sizes = {k: prod(lengths[x] for x in set(labels)) for k, (_, labels) in operands.items()}
     best: tuple[float, int, int] | None = None
-    for i in range(len(operands)):
-        for j in range(i + 1, len(operands)):
-            a, b = set(operands[i][1]), set(operands[j][1])
-            if not (a & b) and a and b and len(operands) > 2 and best is not None:
-                continue
-            others = set(kept).union(*(labels for k, (_, labels) in enumerate(operands) if k not in (i, j)))
-            result = prod(lengths[label] for label in (a | b) & others)
-            gain = result - prod(lengths[x] for x in a) - prod(lengths[x] for x in b)
-            cost = gain + (0 if a & b or not a or not b else 1e18)
-            if best is None or cost < best[0]:
-                best = (cost, i, j)
-    assert best is not None
+    for i, j in _pairs(operands, holders):
+        a, b = set(operands[i][1]), set(operands[j][1])
+        result = 1
+        for label in a | b:
+            if label in kept or len(holders[label]) > (label in a) + (label in b):
+                result *= lengths[label]
+        cost = result - sizes[i] - sizes[j]
+        if best is None or cost < best[0]:
+            best = (cost, i, j)
+    if best is None:
+        first, second, *_ = sorted(operands, key=lambda k: (sizes[k], k))
+        return min(first, second), max(first, second)
     return best[1], best[2]
+
+
+def _pairs(operands: Mapping[int, Operand], holders: Mapping[int, set[int]]) -> list[tuple[int, int]]:
+    """The pairs that share a label, and those of a number with anything."""
+    pairs: set[tuple[int, int]] = set()
+    for held in holders.values():
+        pairs.update(combinations(sorted(held), 2))
+    for number in (k for k, (_, labels) in operands.items() if not labels):
+        pairs.update((min(number, k), max(number, k)) for k in operands if k != number)
+    return sorted(pairs)
 
 
 def _einsum(operands: list[Operand], wanted: list[int]) -> Operand:
