@@ -82,9 +82,15 @@ def _other_sign(speller: Speller, node: Node, alone: bool) -> Node | None:
     if not isinstance(node, Sum) or len(node.terms) < 2:
         return None
     ahead, behind = _sides(speller, node)
-    plain = alone and all(isinstance(n, Variable) or number_of(n) is not None for _, n in node.terms)
+    plain = alone and all(_is_polynomial(term.node) for term in node.terms)
     leads = (not ahead[0] and not plain) or behind == _NOTHING
     return None if leads else scaled(-1, node)
+
+
+def _is_polynomial(node: Node) -> bool:
+    """Whether a term is made of numbers and variables, without a function."""
+    parts = [f.node for f in node.factors] if isinstance(node, Product) else [node]
+    return all(isinstance(part, Variable) or number_of(part) is not None for part in parts)
 
 
 Side = tuple[bool, bool, int, tuple[int, Natural]]
