@@ -214,7 +214,7 @@ class Compiled:
         """Make the function that callers call, with the names of the inputs as its parameters."""
         names = [entry.name for entry in self.task.inputs.values()]
         scope: dict[str, Any] = {"_local": self._local, "_slow": self._slow}
-        if all(_is_parameter(name) for name in names):
+        if names and all(_is_parameter(name) for name in names):
             parameters = "".join(f"{name}=None, " for name in names)
             given = ", ".join(self.names)
             pairs = ", ".join(f"{name!r}: {name}" for name in names)

@@ -266,11 +266,17 @@ def require_scalar(program: Program) -> None:
     output = program.output
     if any(axis is not ONE for axis in output.shape):
         shape = " x ".join(map(str, output.shape))
+        hint = "use backward for a layer with an upstream gradient, or jacobian for all derivatives"
+        if program.batch is not None and output.shape == (program.batch,):
+            hint = (
+                f"it is one number per sample because of batch {program.batch}; use backward, "
+                f"whose upstream gradient weighs the samples: ones({program.batch}) for their sum"
+            )
         raise ShapeError(
             f"the gradient is of a scalar, but the output has shape {shape}",
             source=program.source,
             places=(Place(output.span, f"this is {shape}"),) if output.span.end else (),
-            hint="use backward for a layer with an upstream gradient, or jacobian for all derivatives",
+            hint=hint,
         )
 
 

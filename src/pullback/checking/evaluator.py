@@ -191,7 +191,9 @@ class Evaluator:
                 return int(self.shaped(tree, names))
             case Chain(operands, operators):
                 parts = [self.dimension(operand, names) for operand in operands]
-                return sum(parts) if operators[0] == "+" else math.prod(parts)
+                if operators[0] not in "+-":
+                    return math.prod(parts)
+                return parts[0] + sum(p if o == "+" else -p for o, p in zip(operators, parts[1:], strict=True))
         raise UnfitError("no dimension")
 
     def shaped(self, tree: Call, names: Mapping[str, Any]) -> Any:
@@ -214,7 +216,10 @@ class Evaluator:
                 shape = [self.dimension(a, names) for a in rest]
                 return self.value(first, names).reshape(shape, order="F")
         skip, count = (self.dimension(d, names) for d in rest)
-        return self.value(first, names)[skip : skip + count]
+        whole = self.value(first, names)
+        if skip < 0 or count < 0 or skip + count > len(whole):
+            raise UnfitError(f"no entries {skip + 1} to {skip + count} of {len(whole)}")
+        return whole[skip : skip + count]
 
     def apply(self, function: str, values: list[Any]) -> Any:
         """Apply a function to arrays."""

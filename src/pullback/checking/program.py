@@ -17,6 +17,8 @@ from pullback.expression import Expression, Results
 from pullback.lowering.asked import Names, chosen, free_name
 from pullback.lowering.program import Input, Program, squeezed
 from pullback.syntax.names import normalise
+from pullback.tensor.node import topological
+from pullback.tensor.reshape import lengths
 
 RANDOM_POINTS = 3
 _MOST_DRAWS = 12
@@ -191,8 +193,10 @@ def given_point(program: Program, values: Mapping[str, Any]) -> Point:
 
 
 def _spoken(program: Program) -> list[str]:
-    """The dimension names that statements have and inputs do not."""
-    return [name for s in program.statements for axis in s.shape for name in sorted(axis.names)]
+    """The dimension names that statements have and inputs do not, those inside them last."""
+    names = [name for s in program.statements for axis in s.shape for name in sorted(axis.names)]
+    inner = {name for node in topological([program.output.node]) for axis in lengths(node) for name in axis.names}
+    return [*names, *sorted(inner)]
 
 
 def _subject(program: Program) -> str:

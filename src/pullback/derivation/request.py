@@ -21,6 +21,7 @@ from pullback.expression import Results, evaluate_all
 from pullback.lowering.asked import chosen, free_name
 from pullback.lowering.program import Input, Program
 from pullback.tensor.node import Variable, topological
+from pullback.tensor.reshape import lengths
 
 _UPSTREAM = "dL/dy"
 """No input is called this."""
@@ -88,8 +89,9 @@ class Request:
             given[_UPSTREAM] = self.upstream
         order = list(topological([s.node for s in self.program.statements]))
         needed = [v for v in order if isinstance(v, Variable)] if self.values is not None else []
-        lengths = {n for name in given if name in inputs for axis in inputs[name].shape for n in axis.names}
-        bound = bind(inputs, given, needed, sorted(lengths))
+        told = {n for name in given if name in inputs for axis in inputs[name].shape for n in axis.names}
+        known = {n for node in order for axis in lengths(node) for n in axis.names}
+        bound = bind(inputs, given, needed, sorted(told | (known & set(given))))
         full: dict[str, Any] = {}
         for variable, array in bound.arrays.items():
             shape = tuple(axis.evaluate(bound.sizes) for axis in inputs[variable.name].shape)

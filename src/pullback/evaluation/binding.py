@@ -55,7 +55,8 @@ def bind(
         fitting.check_properties()
     sizes = fitting.sizes(dimensions)
     if fitting.problems:
-        raise ValuesError(_listed(fitting.problems), hint=_shapes_hint(inputs))
+        hints = (_shapes_hint(inputs), batch_hint(inputs, fitting.doubtful))
+        raise ValuesError(_listed(fitting.problems), hint="\n".join(filter(None, hints)))
     squeezed = {}
     for name, variable in wanted.items():
         array = fitting.arrays[name]
@@ -75,6 +76,8 @@ class _Fitting:
         self.spoken: dict[str, list[str]] = {}
         self.open: dict[Dimension, str] = {}
         """Lengths that are known although the names in them are not, and what says so."""
+        self.doubtful: list[str] = []
+        """Inputs with one row a sample whose values do not fit."""
 
     def take(self, values: Mapping[str, Any], dimensions: Sequence[str], keep_type: bool) -> None:
         """Read what is given: arrays for inputs, whole numbers for dimensions."""
@@ -102,6 +105,7 @@ class _Fitting:
             shape = self.arrays[name].shape
             if len(shape) != len(entry.shape):
                 self.problems.append(f"{entry.name} is {_say(entry.shape)}, but its value is {_described(shape)}")
+                self.doubtful += [name] if entry.batched else []
                 continue
             open_axes += [(entry, axis, length) for axis, length in zip(entry.shape, shape, strict=True)]
         open_axes.sort(key=lambda part: part[1].name is None)
@@ -133,6 +137,7 @@ class _Fitting:
             if axis.name is None and known is not None:
                 said = f"{known} by the other values" + (f" ({said})" if said else "")
             self.problems.append(f"{axis} is {length} in {entry.name}" + (f", but {said}" if said else ""))
+            self.doubtful += [normalise(entry.name)] if entry.batched and axis is entry.shape[0] else []
         return True
 
     def none_negative(self, axis: Dimension) -> bool:
@@ -173,6 +178,25 @@ class _Fitting:
                 others = " and ".join(sorted(axis.names))
                 return f"{said}, which does not say what {others} {_are(axis.names)}; give {name} a value too"
         return f"the dimension {name} has no size; give a value that has it, or {name} itself"
+
+
+def batch_hint(inputs: Mapping[str, Input], doubtful: Collection[str]) -> str:
+    """Say which inputs have one row a sample, and how one that should not is shared; nothing where none is doubtful."""
+    if not doubtful:
+        return ""
+    batched = [entry for entry in inputs.values() if entry.batched]
+    lead = batched[0].shape[0]
+    names = [entry.name for entry in batched if normalise(entry.name) in doubtful]
+    many = len(names) > 1
+    said = f"{' and '.join(names)} {'are' if many else 'is'} one vector per sample because of batch {lead}"
+    rest = [entry.name for entry in batched if entry.name not in names] or names[:1]
+    if len(batched) == 1:
+        return f"{said}: a value has a row for each"
+    whole = next(entry for entry in batched if entry.name == rest[0])
+    return (
+        f"{said}; to share {'them' if many else 'it'} between samples, name the others, as in "
+        f"batch {lead} over {', '.join(rest)}: …, or declare {whole.name} : ({', '.join(map(str, whole.shape))})"
+    )
 
 
 def _are(names: Collection[str]) -> str:

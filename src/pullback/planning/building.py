@@ -397,6 +397,9 @@ class Builder:
         first, second = (size.evaluate(self.sizes) for size in operation.sizes)
         if operation.kind in ("merge", "split"):
             return draft.shape(slot, shape)
+        length = draft.shapes[slot][-1]
+        if type(length) is int and type(first) is int and type(second) is int:  # not while they are symbols
+            operation.require(length, self.sizes)
         if operation.kind == "part":
             return draft.emit("part", (slot,), (first, first + second), shape)
         return draft.emit("pad", (slot,), (first, second), shape)

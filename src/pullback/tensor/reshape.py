@@ -154,13 +154,30 @@ class Linear(Operation):
             return array.reshape(*lead, first * second)
         if self.kind == "split":
             return array.reshape(*lead, first, second)
+        self.require(array.shape[-1], sizes)
         if self.kind == "part":
-            if first < 0 or first + second > array.shape[-1]:
-                raise ValuesError(f"entries {first + 1} to {first + second} are wanted of {array.shape[-1]}")
             return array[..., first : first + second]
         result = np.zeros((*lead, second), dtype=array.dtype)
         result[..., first : first + array.shape[-1]] = array
         return result
+
+    def require(self, length: int, sizes: Mapping[str, int]) -> None:
+        """Refuse to take more entries than there are, or to put more back than there is room for.
+
+        Raises:
+            ValuesError: With the entries that are wanted, and what the dimensions are.
+        """
+        if self.kind not in ("part", "pad"):
+            return
+        first, second = (size.evaluate(sizes) for size in self.sizes)
+        wanted, whole = (second, length) if self.kind == "part" else (length, second)
+        if first < 0 or first + wanted > whole:
+            names = sorted(name for size in self.sizes for name in size.names if name in sizes)
+            known = ", ".join(f"{name} = {sizes[name]}" for name in dict.fromkeys(names))
+            raise ValuesError(
+                f"entries {first + 1} to {first + wanted} are wanted of {whole}" + (f", with {known}" if known else ""),
+                hint="slice(x, k, n) is the n entries after the first k",
+            )
 
 
 def lengths(node: Node) -> Sequence[Dimension]:
