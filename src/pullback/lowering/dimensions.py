@@ -99,6 +99,11 @@ class Solver:
                     continue
                 self.bound[name] = there
                 return True
+        names = {*left.names, *right.names}
+        for name in sorted(names):
+            if name[0] == "~" and name[1:] in names:  # a length that the text names is the one of that name
+                self.bound[name] = Dimension.of(name[1:])
+                return self.unify(left, right)
         return self._solve_linear(left - right) or self._specialise(left, right) or self._pair_up(left, right)
 
     def _solve_linear(self, difference: Dimension) -> bool:
@@ -117,10 +122,6 @@ class Solver:
         """Two products of as many lengths, some unknown, are taken factor by factor: m n = p q."""
         if len(left.terms) != 1 or len(right.terms) != 1 or left.terms[0][1] != right.terms[0][1]:
             return False
-        for here, there in ((left, right), (right, left)):
-            for name in here.names:
-                if name[0] == "~" and name[1:] in there.names:
-                    return self.unify(Dimension.of(name), Dimension.of(name[1:])) and self.unify(left, right)
         first, second = self.strides(left), self.strides(right)
         if first is not None and second is not None and len(first) == len(second):
             return all(self.unify(x, y) for x, y in zip(first, second, strict=True))
