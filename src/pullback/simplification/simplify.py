@@ -52,10 +52,24 @@ def _shortest(node: Node, known: dict[Node, int]) -> Node:
     if not isinstance(node, Product):
         return node
     spread = multiplied_out(node)
-    if spread is node:
+    if spread is node or _is_unmixed(node, spread):
         return node
     again = factored(spread, known)
     return again if cost(again, known) < cost(node, known) else node
+
+
+def _is_unmixed(node: Product, spread: Node) -> bool:
+    """Whether nothing met anything when a product was multiplied out, so that factoring would only undo it.
+
+    Of vectors alone: an identity, or a matrix that could go to the other side, may be worth another look.
+    """
+    count = 1
+    for factor in node.factors:
+        if isinstance(factor.node, Sum) and factor.exponent == 1 and factor.node.terms:
+            if len(factor.node.axes) > 1:
+                return False
+            count *= len(factor.node.terms)
+    return count > 1 and isinstance(spread, Sum) and len(spread.terms) == count
 
 
 def _gathered(node: Node) -> Node:
