@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pullback.checking.compare import Comparison
 from pullback.checking.draw import Point
+from pullback.checking.evaluator import UnfitError
 from pullback.checking.forward import Forward, of_source
 from pullback.checking.measure import Function
 from pullback.checking.program import points_of, well_defined
@@ -68,7 +69,7 @@ def compare(request: Request, results: Evaluated) -> Check | None:
     try:
         with np.errstate(all="ignore"):
             return _check(_compared(request, results, np.random.default_rng(SEED)))
-    except (PullbackError, ArithmeticError, KeyError, TypeError, ValueError, RuntimeError):
+    except (PullbackError, UnfitError, ArithmeticError, KeyError, TypeError, ValueError, RuntimeError):
         return None  # the last ones are of foreign code, at values that it does not take
 
 

@@ -53,9 +53,15 @@ def place_of(trace: TracebackType | None) -> str:
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if not file.startswith(("<", _OWN)) and f"{os.sep}site-packages{os.sep}" not in file:
-            found = f"{file}:{trace.tb_lineno}"
+            found = line_of(file, trace.tb_lineno)
         trace = trace.tb_next
     return found
+
+
+def line_of(file: str, line: int) -> str:
+    """A line of a file, by its path from here where it lies below."""
+    here = os.getcwd() + os.sep
+    return f"{file.removeprefix(here)}:{line}"
 
 
 def _shape(argument: Any) -> str:

@@ -14,6 +14,7 @@ from pullback.errors import NotationError, PullbackError, UnsupportedError
 from pullback.lowering.given import read_shape
 from pullback.syntax.names import normalise
 from pullback.tracing.array import Array
+from pullback.tracing.calling import line_of
 from pullback.tracing.layer import first_of, is_fixed
 from pullback.tracing.tape import Recording, TracedProgram, placed
 
@@ -172,7 +173,7 @@ def _place(error: BaseException, code: Any) -> str:
     at, found = error.__traceback__, ""
     while at is not None:
         if at.tb_frame.f_code.co_filename == home:
-            found = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}"
+            found = line_of(at.tb_frame.f_code.co_filename, at.tb_lineno)
         at = at.tb_next
     return found
 
@@ -184,7 +185,7 @@ def _here() -> str:
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(library) and not file.startswith("<"):
-            return f"{file}:{frame.f_lineno}"
+            return line_of(file, frame.f_lineno)
         frame = frame.f_back
     return ""
 
