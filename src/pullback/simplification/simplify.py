@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product as iterate
+from math import prod
 
 from pullback.simplification.choosing import chosen
 from pullback.simplification.complements import complemented
@@ -61,15 +62,12 @@ def _shortest(node: Node, known: dict[Node, int]) -> Node:
 def _is_unmixed(node: Product, spread: Node) -> bool:
     """Whether nothing met anything when a product was multiplied out, so that factoring would only undo it.
 
-    Of vectors alone: an identity, or a matrix that could go to the other side, may be worth another look.
+    Of two vectors or more: an identity, or a matrix that could go to the other side, may be worth another look.
     """
-    count = 1
-    for factor in node.factors:
-        if isinstance(factor.node, Sum) and factor.exponent == 1 and factor.node.terms:
-            if len(factor.node.axes) > 1:
-                return False
-            count *= len(factor.node.terms)
-    return count > 1 and isinstance(spread, Sum) and len(spread.terms) == count
+    sums = [f.node for f in node.factors if isinstance(f.node, Sum) and f.exponent == 1 and len(f.node.terms) > 1]
+    if len(sums) < 2 or any(len(inner.axes) > 1 for inner in sums):
+        return False
+    return isinstance(spread, Sum) and len(spread.terms) == prod(len(inner.terms) for inner in sums)
 
 
 def _gathered(node: Node) -> Node:
