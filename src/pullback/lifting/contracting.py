@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pullback.tensor.add import add
-from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Factor, Node, Product, Sum, make_apply, topological
+from pullback.tensor import rebuilding
+from pullback.tensor.node import Apply, Factor, Node, Product, make_apply, topological
 from pullback.tensor.product import product
 from pullback.tensor.reshape import Linear, merged
 
@@ -150,14 +149,6 @@ def _within(node: Node) -> Node:
 
 def rebuilt(node: Node, done: Mapping[Node, Node]) -> Node:
     """Build a node again from other parts; a reshape stays where it is."""
-    if all(done.get(child, child) is child for child in node.children):
-        return node
-    if isinstance(node, Sum):
-        return add([(c, done[n]) for c, n in node.terms], node.axes)
-    if isinstance(node, Product):
-        factors = [(done[f.node], f.indices, f.exponent) for f in node.factors]
-        return product(factors, node.output, dict(enumerate(node.dimensions)))
-    assert isinstance(node, Apply)
-    if isinstance(node.operation, Linear):
+    if isinstance(node, Apply) and isinstance(node.operation, Linear):
         return make_apply(node.operation, tuple(done[argument] for argument in node.arguments), node.axes)
-    return apply(node.operation, [done[argument] for argument in node.arguments])
+    return rebuilding.rebuilt(node, done)

@@ -13,9 +13,9 @@ from pullback.simplification.factoring import factored
 from pullback.simplification.merging import has_merges, opened
 from pullback.simplification.summing import summed
 from pullback.tensor.add import add
-from pullback.tensor.apply import apply
-from pullback.tensor.node import Apply, Node, Product, Rational, Sum, Term, topological
+from pullback.tensor.node import Node, Product, Rational, Sum, Term, topological
 from pullback.tensor.product import product
+from pullback.tensor.rebuilding import rebuilt
 
 _MOST_EXPANDED = 64
 _MOST_ROUNDS = 3
@@ -28,7 +28,7 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
     for _ in range(_MOST_ROUNDS):
         done: dict[Node, Node] = {}
         for node in topological(roots):
-            done[node] = _shortest(chosen(_expanded(summed(opened(_rebuilt(node, done))))), known)
+            done[node] = _shortest(chosen(_expanded(summed(opened(rebuilt(node, done))))), known)
         roots = [done[root] for root in roots]
         if all(summed(node) is node for node in topological(roots)):
             break
@@ -41,7 +41,7 @@ def open_merges(root: Node) -> Node:
         return root
     done: dict[Node, Node] = {}
     for node in topological([root]):
-        done[node] = opened(_rebuilt(node, done))
+        done[node] = opened(rebuilt(node, done))
     return done[root]
 
 
@@ -134,19 +134,6 @@ def _is_summed(node: Product, whole: set[Node]) -> bool:
 def _terms(node: Node) -> Sequence[Term]:
     assert isinstance(node, Sum)
     return node.terms
-
-
-def _rebuilt(node: Node, done: dict[Node, Node]) -> Node:
-    """Build a node again from its simplified parts."""
-    if all(done[child] is child for child in node.children):
-        return node
-    if isinstance(node, Sum):
-        return add([(c, done[n]) for c, n in node.terms], node.axes)
-    if isinstance(node, Product):
-        factors = [(done[f.node], f.indices, f.exponent) for f in node.factors]
-        return product(factors, node.output, dict(enumerate(node.dimensions)))
-    assert isinstance(node, Apply)
-    return apply(node.operation, [done[argument] for argument in node.arguments])
 
 
 def _expanded(node: Node) -> Node:

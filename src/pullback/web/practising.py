@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pullback.dimension import Dimension
-from pullback.lowering.program import Program
 from pullback.practice.exercises import EXERCISES, Exercise, generated
 from pullback.practice.session import MOST_HINTS, Attempt, Score, judge
+from pullback.practice.steps import steps_of
 from pullback.syntax.names import normalise, unicode_name
-from pullback.syntax.printer import show
-from pullback.tensor.node import Variable, topological
 from pullback.web.forms import shown_form
 from pullback.web.limits import MOST_ANSWER_TEXT, MOST_TEXT
 from pullback.web.question import LANGUAGES, QuestionError, check_depth
@@ -121,58 +118,6 @@ def _chosen(wish: _Wish) -> Exercise:
     if wish.exercise.isdecimal() and int(wish.exercise) < len(EXERCISES):
         return EXERCISES[int(wish.exercise)]
     raise QuestionError("there is no such exercise")
-
-
-def steps_of(exercise: Exercise) -> list[Exercise]:
-    """The statements between the output and the variable, each as an exercise; none where the way forks.
-
-    >>> for step in steps_of(Exercise("z = W x; h = sigmoid(z); y = V h", "W", "")):
-    ...     print(step.program, "by", step.variable)
-    y = V h by h
-    h = sigmoid(z) by z
-    z = W x by W
-    """
-    if exercise.batch:
-        return []
-    program = exercise.read()
-    statements = program.statements
-    if len(statements) < 2:
-        return []
-    below = {s.name: k for k, s in enumerate(statements) if s.name}
-    wanted = program.input(exercise.variable).variable.name
-    users: dict[str, list[int]] = {}
-    for k, statement in enumerate(statements):
-        for name in {n.name for n in topological([statement.local]) if isinstance(n, Variable)}:
-            users.setdefault(name, []).append(k)
-    made: list[Exercise] = []
-    here = wanted
-    while True:
-        if len(users.get(here, [])) != 1:
-            return []
-        (k,) = users[here]
-        made.append(_step(program, k, here if here in below else exercise.variable))
-        if k == len(statements) - 1:
-            return made[::-1]
-        here = statements[k].name or ""
-
-
-def _step(program: Program, k: int, variable: str) -> Exercise:
-    """One statement with the shapes that its names have in the program."""
-    statement, binding = program.statements[k], program.syntax.bindings[k]
-    known = {s.name: s.shape for s in program.statements[:k] if s.name}
-    shapes: dict[str, tuple[int | str, ...]] = {}
-    for node in topological([statement.local]):
-        if isinstance(node, Variable):
-            entry = program.inputs.get(node.name)
-            axes = entry.shape if entry is not None else known.get(node.name)
-            if axes is not None:
-                shapes[entry.name if entry is not None else node.name] = tuple(map(_length, axes))
-    text = f"{binding.name} = {show(binding.value)}" if binding.name else show(binding.value)
-    return Exercise(text, variable, "step", shapes)
-
-
-def _length(axis: Dimension) -> int | str:
-    return axis.number if axis.number is not None else str(axis)
 
 
 def _asked(attempt: Attempt) -> dict[str, Any]:
